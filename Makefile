@@ -1,0 +1,142 @@
+# sn: twin networks as Unix filters.  `make` builds, `make check` tests, `make demo` runs the main job.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PROGRAMS = sn-cat sn-cmp sn-load sn-split sn-pair sn-init sn-embed sn-dist sn-loss sn-train sn-eval sn-verify
+
+VERSION := 0.1.0
+PREFIX = /usr/local
+DESTDIR =
+BUILD = build
+STD = gnu11
+CFLAGS = -O2 -g
+WERROR = $(if $(CI),-Werror)
+SANITIZE =
+
+# Debian packages: what is needed to build, to test and demonstrate, to lint.
+BUILD_PACKAGES = build-essential pkg-config libopenblas-dev libmsgpack-dev libstb-dev zlib1g-dev libxxhash-dev libexif-dev
+CHECK_PACKAGES = bats parallel mandoc python3-msgpack-numpy dataset-fashion-mnist
+LINT_PACKAGES = clang clang-format clang-tidy shellcheck mandoc
+
+MODULES = openblas msgpack zlib libxxhash libexif
+HAVE := $(shell pkg-config --exists $(MODULES) stb 2>/dev/null && echo yes)
+ifeq ($(HAVE),yes)
+PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) stb)
+PKG_LIBS := $(shell pkg-config --libs $(MODULES))
+endif
+
+ALL_CFLAGS = -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='"$(VERSION)"' -fPIC -pthread -Wall -Wextra $(WERROR) \
+	$(PKG_CFLAGS) $(CFLAGS) $(SANITIZE)
+LIBS = $(PKG_LIBS) -lm -pthread
+
+LIB_SOURCES = $(wildcard lib/*/*.c)
+LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+CMD_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/sn-%.c,$(wildcard cmd/*.c)))
+BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
+
+.PHONY: all check demo deps lint-deps install uninstall lint asan bench clean need unit run-check run-demo
+.SECONDARY:
+
+all: need $(BINARIES) $(BUILD)/libsn.a $(BUILD)/libsn.so
+
+need:
+	@[ "$(HAVE)" = yes ] || { echo "make: packages are missing; 'make deps' installs them: $(BUILD_PACKAGES)" >&2; exit 1; }
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libsn.a: $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/libsn.so: $(LIB_OBJECTS)
+	$(CC) $(CFLAGS) $(SANITIZE) -shared -o $@ $^ $(LIBS)
+
+$(BUILD)/bin/%: $(BUILD)/cmd/%.o $(CMD_SHARED) $(BUILD)/libsn.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(UNIT_SHARED) $(BUILD)/libsn.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
+
+unit: need $(UNIT_TESTS)
+
+# check and demo first install what is missing, then start make anew so that pkg-config's answers are fresh.
+check:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory run-check
+
+demo:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory run-demo
+
+run-check: all unit
+	tests/run $(BUILD) $(TESTS)
+
+run-demo: all
+	$(MAKE) --no-print-directory -C pipelines/fashion BIN=$(abspath $(BUILD)/bin)
+
+# install-packages PACKAGES: apt-get for those that are missing, through sudo where we are not root.
+define install-packages
+	@missing=; for p in $(1); do \
+		[ "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || missing="$$missing $$p"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	install="apt-get install -y --no-install-recommends$$missing"; \
+	if ! command -v apt-get >/dev/null; then \
+		echo "make: this is no Debian; install the like of:$$missing" >&2; exit 1; \
+	elif [ "$$(id -u)" = 0 ]; then sudo=; \
+	elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then sudo=sudo; \
+	else echo "make: packages are missing; as root run: apt-get update && $$install" >&2; exit 1; fi; \
+	echo "make: installing$$missing$${sudo:+ (through sudo)}"; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo $$install -qq >/dev/null
+endef
+
+deps:
+	$(call install-packages,$(BUILD_PACKAGES) $(CHECK_PACKAGES))
+
+lint-deps:
+	$(call install-packages,$(BUILD_PACKAGES) $(LINT_PACKAGES))
+
+C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c)
+SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash)
+
+lint: lint-deps
+	clang-format --dry-run -Werror $(C_FILES)
+	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='""' $(PKG_CFLAGS)
+	shellcheck $(SHELL_FILES)
+	shellcheck -s bash $(wildcard tests/*.bats)
+	mandoc -T lint -W warning man/*.[157] >&2
+
+# The same suite with the address and undefined-behaviour sanitizers.
+asan:
+	@$(MAKE) --no-print-directory deps
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 OPENBLAS_NUM_THREADS=1 \
+	$(MAKE) --no-print-directory run-check BUILD=build/asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/sn \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
+	install $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(BUILD)/libsn.a $(DESTDIR)$(PREFIX)/lib
+	install $(BUILD)/libsn.so $(DESTDIR)$(PREFIX)/lib
+	install -m 644 include/sn/*.h $(DESTDIR)$(PREFIX)/include/sn
+	for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
+
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(PROGRAMS)
+	rm -f $(DESTDIR)$(PREFIX)/lib/libsn.a $(DESTDIR)$(PREFIX)/lib/libsn.so
+	rm -rf $(DESTDIR)$(PREFIX)/include/sn
+	for s in 1 5 7; do for f in man/*.$$s; do rm -f $(DESTDIR)$(PREFIX)/share/man/man$$s/$${f#man/}; done; done
+
+clean:
+	rm -rf $(BUILD)
+	[ ! -f pipelines/fashion/Makefile ] || $(MAKE) --no-print-directory -C pipelines/fashion clean
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
