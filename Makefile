@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 
-PROGRAMS = sn-cat sn-cmp sn-load sn-split sn-pair sn-init sn-embed sn-dist sn-loss sn-train sn-eval sn-verify
+PROGRAMS = $(notdir $(basename $(wildcard cmd/sn-*.c)))
 
 VERSION := 0.1.0
 PREFIX = /usr/local
