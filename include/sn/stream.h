@@ -25,7 +25,8 @@
 
 /* ---- values --------------------------------------------------------------------------- */
 
-/** A tensor as msgpack-numpy writes it, C order. `data` is borrowed and unaligned: memcpy from it. */
+/** A tensor as msgpack-numpy writes it, C order. `data` is borrowed and unaligned: memcpy from it.
+ */
 struct sn_tensor {
 	char type; /* 'u': |u1, 'f': <f4; 0: none */
 	unsigned rank;
@@ -64,19 +65,30 @@ SN_MUST_CHECK int sn_encode_f4(struct sn_buffer *b, float v);
 SN_MUST_CHECK int sn_encode_f8(struct sn_buffer *b, double v);
 SN_MUST_CHECK int sn_encode_str(struct sn_buffer *b, const char *s, size_t size);
 
-/** msgpack_packer's write callback for an sn_buffer: msgpack_packer_init(&pk, &buffer, sn_buffer_write). */
+/** msgpack_packer's write callback for an sn_buffer: msgpack_packer_init(&pk, &buffer,
+ * sn_buffer_write). */
 int sn_buffer_write(void *buffer, const char *data, size_t size);
 
 /* ---- names ---------------------------------------------------------------------------- */
 
-/** Any bytes -> UTF-8 for a str: other bytes, control characters and backslashes become \xNN. Appends to b. */
+/** Any bytes -> UTF-8 for a str: other bytes, control characters and backslashes become \xNN.
+ * Appends to b. */
 SN_MUST_CHECK int sn_name_escape(struct sn_buffer *b, const char *bytes, size_t size);
-/** The way back: the bytes a name stands for. Appends to b. SN_EDATA at a backslash that begins no \xNN. */
+/** The way back: the bytes a name stands for. Appends to b. SN_EDATA at a backslash that begins no
+ * \xNN. */
 SN_MUST_CHECK int sn_name_unescape(struct sn_buffer *b, const char *name, size_t size);
 
 /* ---- records -------------------------------------------------------------------------- */
 
-enum sn_map { SN_MAP_HEADER, SN_MAP_ITEM, SN_MAP_PAIR, SN_MAP_PARAM, SN_MAP_MEAN, SN_MAP_END, SN_MAP_OTHER };
+enum sn_map {
+	SN_MAP_HEADER,
+	SN_MAP_ITEM,
+	SN_MAP_PAIR,
+	SN_MAP_PARAM,
+	SN_MAP_MEAN,
+	SN_MAP_END,
+	SN_MAP_OTHER
+};
 
 /** An item.  Strings are UTF-8 without a final 0. */
 struct sn_item {
@@ -96,7 +108,7 @@ struct sn_pair {
 	enum sn_same same;
 	uint64_t trial, batch; /* SN_NONE: absent */
 	bool has_d, has_loss;
-	float d;     /* NaN for nil (a missing picture); meaningful where has_d */
+	float d; /* NaN for nil (a missing picture); meaningful where has_d */
 	bool d_nil;
 	double loss; /* meaningful where has_loss */
 };
@@ -104,9 +116,9 @@ struct sn_pair {
 /** A run of whole rows of a parameter. */
 struct sn_param_rows {
 	struct sn_slice name;
-	unsigned rank;             /* of the whole parameter */
+	unsigned rank;		   /* of the whole parameter */
 	size_t shape[SN_MAX_RANK]; /* of the whole parameter */
-	uint64_t row;              /* first row of its first axis in x */
+	uint64_t row;		   /* first row of its first axis in x */
 	struct sn_tensor x;
 };
 
@@ -161,7 +173,8 @@ SN_MUST_CHECK int sn_header_set_kind(struct sn_header *h, const char *kind);
  */
 SN_MUST_CHECK int sn_header_expect(const struct sn_header *h, const char *wanted);
 
-/** The encoded value of a key beyond sn, kind, history; data NULL where absent. Lives until h changes. */
+/** The encoded value of a key beyond sn, kind, history; data NULL where absent. Lives until h
+ * changes. */
 struct sn_slice sn_header_get(const struct sn_header *h, const char *key);
 /** Set (or replace) a key; the value is one encoded object and is copied. */
 SN_MUST_CHECK int sn_header_set(struct sn_header *h, const char *key, struct sn_slice value);
@@ -176,9 +189,11 @@ SN_MUST_CHECK int sn_header_set_f8(struct sn_header *h, const char *key, double 
 SN_MUST_CHECK int sn_header_set_uint(struct sn_header *h, const char *key, uint64_t v);
 SN_MUST_CHECK int sn_header_set_str(struct sn_header *h, const char *key, const char *s);
 
-/** Add one encoded entry to the history.  With SN_NO_HISTORY=1 in the environment nothing is added or written. */
+/** Add one encoded entry to the history.  With SN_NO_HISTORY=1 in the environment nothing is added
+ * or written. */
 SN_MUST_CHECK int sn_header_add_history(struct sn_header *h, struct sn_slice entry);
-/** The entries so far, encoded one after another; and taking another header's instead of one's own. */
+/** The entries so far, encoded one after another; and taking another header's instead of one's own.
+ */
 struct sn_slice sn_header_history(const struct sn_header *h, size_t *entries);
 SN_MUST_CHECK int sn_header_take_history(struct sn_header *h, const struct sn_header *from);
 
@@ -207,7 +222,8 @@ void sn_reader_close(struct sn_reader *r); /* NULL is allowed */
  */
 SN_MUST_CHECK int sn_read(struct sn_reader *r, struct sn_record *rec);
 
-/** For messages about the record read last: "faces.sn: record 12 at byte 3456: <message>"; returns code. */
+/** For messages about the record read last: "faces.sn: record 12 at byte 3456: <message>"; returns
+ * code. */
 int sn_reader_blame(const struct sn_reader *r, int code, const char *format, ...) SN_PRINTF(3, 4);
 /** The same for the message that was left last. */
 int sn_reader_blame_last(const struct sn_reader *r, int code);
@@ -220,10 +236,10 @@ uint64_t sn_reader_size(const struct sn_reader *r);
 void sn_reader_before_wait(struct sn_reader *r, int (*call)(void *context), void *context);
 
 /**
- * All sections of a stream as one: like sn_read, but one SN_HEADER (the first section's), numbers of items,
- * trials and batches renumbered so that they go on through the sections, one SN_END (records and
- * failed added up), then SN_EOF.  Sections of another kind or model are SN_EDATA.  rec->bytes keeps the old
- * numbers: sn_write_renumbered writes the new ones.
+ * All sections of a stream as one: like sn_read, but one SN_HEADER (the first section's), numbers
+ * of items, trials and batches renumbered so that they go on through the sections, one SN_END
+ * (records and failed added up), then SN_EOF.  Sections of another kind or model are SN_EDATA.
+ * rec->bytes keeps the old numbers: sn_write_renumbered writes the new ones.
  */
 struct sn_join;
 SN_MUST_CHECK int sn_join_new(struct sn_join **j, struct sn_reader *r);
@@ -238,8 +254,8 @@ struct sn_writer;
 
 /** How a writer shows what it is given. */
 enum sn_form {
-	SN_FORM_AUTO,   /* text on a terminal, else binary */
-	SN_FORM_TEXT,   /* tab-separated text */
+	SN_FORM_AUTO,	/* text on a terminal, else binary */
+	SN_FORM_TEXT,	/* tab-separated text */
 	SN_FORM_BINARY, /* the stream, wherever it goes */
 };
 
@@ -252,16 +268,18 @@ bool sn_writer_is_text(const struct sn_writer *w);
 SN_MUST_CHECK int sn_write_header(struct sn_writer *w, const struct sn_header *h);
 /** A record's bytes as they are. */
 SN_MUST_CHECK int sn_write_record(struct sn_writer *w, const struct sn_record *rec);
-/** The record with one key set (in its place, or last where it is new); value.data NULL drops it. All else keeps its bytes. */
+/** The record with one key set (in its place, or last where it is new); value.data NULL drops it.
+ * All else keeps its bytes. */
 SN_MUST_CHECK int sn_write_with(struct sn_writer *w, const struct sn_record *rec, const char *key,
-                                struct sn_slice value);
+				struct sn_slice value);
 /** The record with the numbers that sn_join_read gave it. */
 SN_MUST_CHECK int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec);
 SN_MUST_CHECK int sn_write_item(struct sn_writer *w, const struct sn_item *item);
 SN_MUST_CHECK int sn_write_pair(struct sn_writer *w, const struct sn_pair *pair);
-/** A whole parameter f4, as one record or, above SN_MAX_PARAM, as consecutive ones of whole rows. */
-SN_MUST_CHECK int sn_write_param(struct sn_writer *w, const char *name, const size_t *shape, unsigned rank,
-                                 const float *x);
+/** A whole parameter f4, as one record or, above SN_MAX_PARAM, as consecutive ones of whole rows.
+ */
+SN_MUST_CHECK int sn_write_param(struct sn_writer *w, const char *name, const size_t *shape,
+				 unsigned rank, const float *x);
 SN_MUST_CHECK int sn_write_mean(struct sn_writer *w, double mean, uint64_t terms);
 /** Any map, encoded. */
 SN_MUST_CHECK int sn_write_raw(struct sn_writer *w, struct sn_slice map);
@@ -272,8 +290,9 @@ SN_MUST_CHECK int sn_writer_flush(struct sn_writer *w);
 /** sn_writer_flush in the form that sn_reader_before_wait wants. */
 int sn_writer_flush_call(void *writer);
 /**
- * Ends w.  ok: flush and commit the output, so that 0 means that everything is safely out.  Not ok (the program
- * will exit 1): what a pipe was given so far goes out without an end, a regular file stays as it was.
+ * Ends w.  ok: flush and commit the output, so that 0 means that everything is safely out.  Not ok
+ * (the program will exit 1): what a pipe was given so far goes out without an end, a regular file
+ * stays as it was.
  */
 SN_MUST_CHECK int sn_writer_close(struct sn_writer *w, bool ok);
 

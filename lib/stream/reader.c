@@ -1,0 +1,433 @@
+/* reader - a record, a clean end, or damage */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+#include "private.h"
+
+#define READ_AHEAD ((size_t)1 << 20)
+
+struct span {
+	uint64_t first, last;
+};
+
+struct sn_reader {
+	char *name;
+	int fd;
+	bool own_fd, regular, eof, allow_nan;
+	uint64_t file_size;
+	uint8_t *buffer;
+	size_t capacity, from, to; /* the bytes at hand are [from, to) */
+	size_t used;	 /* bytes of the record handed out last, dropped at the next read */
+	uint64_t offset; /* in the file, of buffer[from] */
+	int (*wait)(void *);
+	void *wait_context;
+
+	/* the section */
+	enum { BETWEEN, INSIDE } place;
+	uint64_t sections, records;
+	bool closed; /* a mean was read: only the end may follow */
+	XXH3_state_t *sum;
+	enum { NO_PAIRS, PLAIN_PAIRS, BATCHED_PAIRS } pairs;
+	uint64_t window;   /* 0: none */
+	struct span *span; /* the item numbers so far, as runs */
+	size_t spans, span_capacity;
+};
+
+/* ---- opening -------------------------------------------------------------------------- */
+
+int sn_reader_open_fd(struct sn_reader **out, int fd, const char *name, unsigned flags)
+{
+	struct sn_reader *r = sn_alloc(1, sizeof *r);
+	struct stat st;
+	*out = NULL;
+	if (!r)
+		return SN_ENOMEM;
+	r->fd = fd;
+	r->allow_nan = flags & SN_READ_NAN;
+	r->name = strdup(name);
+	r->buffer = malloc(READ_AHEAD);
+	r->capacity = READ_AHEAD;
+	r->sum = XXH3_createState();
+	if (!r->name || !r->buffer || !r->sum) {
+		sn_reader_close(r);
+		return sn_fail_memory();
+	}
+	if (fstat(fd, &st) == 0) {
+		r->regular = S_ISREG(st.st_mode);
+		r->file_size = r->regular ? (uint64_t)st.st_size : 0;
+		if (S_ISDIR(st.st_mode)) {
+			sn_reader_close(r);
+			return sn_fail(SN_EIO,
+				       "'%s' is a folder, wanted a stream (sn-load reads folders)",
+				       name);
+		}
+#ifdef F_SETPIPE_SZ
+		if (S_ISFIFO(st.st_mode)) /* fewer, larger reads; a refusal changes nothing */
+			(void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
+#endif
+	}
+	*out = r;
+	return 0;
+}
+
+int sn_reader_open(struct sn_reader **r, const char *path, unsigned flags)
+{
+	int fd, st;
+	*r = NULL;
+	if (strcmp(path, "-") == 0)
+		return sn_reader_open_fd(r, STDIN_FILENO, "<stdin>", flags);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return sn_fail_errno("cannot open '%s'", path);
+	st = sn_reader_open_fd(r, fd, path, flags);
+	if (st < 0)
+		close(fd);
+	else
+		(*r)->own_fd = true;
+	return st;
+}
+
+void sn_reader_close(struct sn_reader *r)
+{
+	if (!r)
+		return;
+	if (r->own_fd)
+		close(r->fd);
+	XXH3_freeState(r->sum);
+	free(r->span);
+	free(r->buffer);
+	free(r->name);
+	free(r);
+}
+
+const char *sn_reader_name(const struct sn_reader *r)
+{
+	return r->name;
+}
+
+uint64_t sn_reader_offset(const struct sn_reader *r)
+{
+	return r->offset + r->used;
+}
+
+uint64_t sn_reader_size(const struct sn_reader *r)
+{
+	return r->file_size;
+}
+
+void sn_reader_before_wait(struct sn_reader *r, int (*call)(void *context), void *context)
+{
+	r->wait = call;
+	r->wait_context = context;
+}
+
+/* ---- messages ------------------------------------------------------------------------- */
+
+static int blame(const struct sn_reader *r, int code)
+{
+	char section[40] = "";
+	if (r->sections > 1)
+		snprintf(section, sizeof section, "section %llu, ",
+			 (unsigned long long)r->sections);
+	if (r->place == BETWEEN && r->records == 0)
+		return sn_fail_at(code, "%s: header at byte %llu", r->name,
+				  (unsigned long long)r->offset);
+	return sn_fail_at(code, "%s: %srecord %llu at byte %llu", r->name, section,
+			  (unsigned long long)r->records, (unsigned long long)r->offset);
+}
+
+int sn_reader_blame(const struct sn_reader *r, int code, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	sn_fail(code, "%s", text);
+	return blame(r, code);
+}
+
+int sn_reader_blame_last(const struct sn_reader *r, int code)
+{
+	return blame(r, code);
+}
+
+/* ---- bytes ---------------------------------------------------------------------------- */
+
+/* Have at least `need` bytes from `from` on. 1: so it is; 0: the file ends before; negative: error.
+ */
+static int fill(struct sn_reader *r, size_t need)
+{
+	if (need > r->capacity) {
+		uint8_t *grown = malloc(need + READ_AHEAD / 4);
+		if (!grown)
+			return sn_fail_memory();
+		memcpy(grown, r->buffer + r->from, r->to - r->from);
+		free(r->buffer);
+		r->buffer = grown;
+		r->capacity = need + READ_AHEAD / 4;
+		r->to -= r->from;
+		r->from = 0;
+	} else if (r->capacity - r->from < need) {
+		memmove(r->buffer, r->buffer + r->from, r->to - r->from);
+		r->to -= r->from;
+		r->from = 0;
+	}
+	while (r->to - r->from < need && !r->eof) {
+		ssize_t n;
+		if (r->wait && !r->regular) {
+			struct pollfd p = { .fd = r->fd, .events = POLLIN };
+			int st;
+			if (poll(&p, 1, 0) == 0 && (st = r->wait(r->wait_context)) < 0)
+				return st;
+		}
+		n = read(r->fd, r->buffer + r->to, r->capacity - r->to);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return sn_fail_errno("cannot read %s", r->name);
+		r->eof = n == 0;
+		r->to += (size_t)n;
+	}
+	return r->to - r->from >= need;
+}
+
+/* ---- a section's structure ------------------------------------------------------------ */
+
+static int add_number(struct sn_reader *r, uint64_t number)
+{
+	struct span *last = r->spans ? &r->span[r->spans - 1] : NULL;
+	if (last && number <= last->last)
+		return sn_fail(SN_EDATA, "item number %llu after %llu, wanted rising numbers",
+			       (unsigned long long)number, (unsigned long long)last->last);
+	if (number == SN_NONE)
+		return sn_fail(SN_EDATA, "item number %llu is too large",
+			       (unsigned long long)number);
+	if (last && number == last->last + 1) {
+		last->last = number;
+		return 0;
+	}
+	/* with a window the oldest half of many runs cannot be asked for any more */
+	if (r->window && r->spans / 2 > r->window) {
+		size_t keep = r->spans - r->spans / 2 + 1;
+		memmove(r->span, r->span + (r->spans - keep), keep * sizeof *r->span);
+		r->spans = keep;
+	}
+	if (sn_grow(&r->span, &r->span_capacity, r->spans + 1, sizeof *r->span) < 0)
+		return SN_ENOMEM;
+	r->span[r->spans++] = (struct span){ number, number };
+	return 0;
+}
+
+static bool has_number(const struct sn_reader *r, uint64_t number)
+{
+	size_t low = 0, high = r->spans;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (r->span[mid].last < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < r->spans && r->span[low].first <= number;
+}
+
+static int check_pair(struct sn_reader *r, const struct sn_pair *p)
+{
+	int style = p->batch == SN_NONE ? PLAIN_PAIRS : BATCHED_PAIRS;
+	if (!has_number(r, p->a) || !has_number(r, p->b))
+		return sn_fail(SN_EDATA, "a pair of [%llu, %llu], but no item %llu came before it",
+			       (unsigned long long)p->a, (unsigned long long)p->b,
+			       (unsigned long long)(has_number(r, p->a) ? p->b : p->a));
+	if (p->a == p->b)
+		return sn_fail(SN_EDATA, "item %llu is paired with itself",
+			       (unsigned long long)p->a);
+	if (r->pairs != NO_PAIRS && (int)r->pairs != style)
+		return sn_fail(SN_EDATA, "some pairs carry 'batch' and some do not");
+	r->pairs = style;
+	return 0;
+}
+
+static int begin_section(struct sn_reader *r, const struct sn_record *rec)
+{
+	struct sn_slice v = sn_record_get(rec, "sn");
+	uint64_t version = 0;
+	if (!sn_uint_value(v.data, &version) || version == 0)
+		return sn_fail(SN_EDATA, "a header whose 'sn' is no version");
+	if (version > SN_STREAM_VERSION)
+		return sn_fail(
+			SN_EDATA,
+			"written by a newer version: stream format %llu, this program reads %d",
+			(unsigned long long)version, SN_STREAM_VERSION);
+	if (!sn_record_get(rec, "kind").data)
+		return sn_fail(SN_EDATA, "a header without 'kind'");
+	r->window = 0;
+	v = sn_record_get(rec, "window");
+	if (v.data && !sn_uint_value(v.data, &r->window))
+		return sn_fail(SN_EDATA, "'window' is %s, wanted a number", sn_type_text(v.data));
+	r->place = INSIDE;
+	r->records = 0;
+	r->closed = false;
+	r->pairs = NO_PAIRS;
+	r->spans = 0;
+	XXH3_64bits_reset(r->sum);
+	XXH3_64bits_update(r->sum, rec->bytes.data, rec->bytes.size);
+	return SN_HEADER;
+}
+
+/* The end has one encoding: compare bytes, so that a change anywhere in it shows. */
+static int end_section(struct sn_reader *r, const struct sn_record *rec)
+{
+	struct sn_buffer want = { 0 };
+	const uint8_t *p = rec->bytes.data;
+	size_t n = rec->bytes.size;
+	uint64_t sum = 0;
+	int st;
+	if (rec->end.records != r->records)
+		return sn_fail(SN_EDATA, "the section has %llu records, its end says %llu: damaged",
+			       (unsigned long long)r->records,
+			       (unsigned long long)rec->end.records);
+	if (sn_encode_end(&want, rec->end.records, rec->end.failed) < 0)
+		return SN_ENOMEM;
+	st = n > want.size && memcmp(p, want.data, want.size) == 0 &&
+	     ((n == want.size + 1 && p[want.size] == 0xc0) ||
+	      (n == want.size + SN_SUM_BYTES && p[want.size] == 0xcf));
+	if (st && p[want.size] == 0xcf) {
+		XXH3_64bits_update(r->sum, p, want.size);
+		sn_uint_value(p + want.size, &sum);
+		st = sum == XXH3_64bits_digest(r->sum) ? 1 : 2;
+	}
+	sn_buffer_release(&want);
+	if (st == 0)
+		return sn_fail(SN_EDATA, "an end record that is not encoded as one: damaged");
+	if (st == 2)
+		return sn_fail(
+			SN_EDATA,
+			"stream sum differs: some byte of the section is not as it was written");
+	r->place = BETWEEN;
+	return SN_END;
+}
+
+static int take(struct sn_reader *r, struct sn_record *rec)
+{
+	int st = 0;
+	if (r->place == BETWEEN)
+		return rec->map == SN_MAP_HEADER
+			       ? begin_section(r, rec)
+			       : sn_fail(SN_EDATA, "no header where a section should begin");
+	if (rec->map == SN_MAP_END)
+		return end_section(r, rec);
+	r->records++;
+	if (r->closed)
+		return sn_fail(SN_EDATA, "a record behind the mean that closes a section");
+	switch (rec->map) {
+	case SN_MAP_HEADER:
+		return sn_fail(SN_EDATA, "truncated: a new header before the section's end");
+	case SN_MAP_ITEM:
+		st = add_number(r, rec->item.number);
+		break;
+	case SN_MAP_PAIR:
+		st = check_pair(r, &rec->pair);
+		break;
+	case SN_MAP_MEAN:
+		r->closed = true;
+		break;
+	default:
+		break;
+	}
+	if (st < 0)
+		return st;
+	XXH3_64bits_update(r->sum, rec->bytes.data, rec->bytes.size);
+	return SN_RECORD;
+}
+
+/* The first bytes are no header: say what they may be. */
+static int foreign(const struct sn_reader *r, const uint8_t *p, size_t n)
+{
+	if (n >= 2 && p[0] == 0x1f && p[1] == 0x8b)
+		return sn_fail(SN_EDATA, "%s: gzip data, not an sn stream; unpack it first (zcat)",
+			       r->name);
+	if (n && (p[0] == '{' || p[0] == '\n'))
+		return sn_fail(SN_EDATA,
+			       "%s: text, not an sn stream; sn-cat --from-json reads JSON lines",
+			       r->name);
+	return sn_fail(SN_EDATA,
+		       "%s: not an sn stream (no header at its start); pictures and IDX files are "
+		       "read by sn-load",
+		       r->name);
+}
+
+static bool looks_like_header(const uint8_t *p, size_t n)
+{
+	static const uint8_t key[] = { 0xa2, 's', 'n' };
+	size_t head = n && p[0] == 0xde ? 3 : 1;
+	if (n && p[0] != 0xde && (p[0] & 0xf0) != 0x80)
+		return false;
+	for (size_t i = 0; i < sizeof key && head + i < n; i++)
+		if (p[head + i] != key[i])
+			return false;
+	return true;
+}
+
+static int truncated(const struct sn_reader *r)
+{
+	if (r->place == BETWEEN)
+		return sn_fail(SN_EDATA, "%s: truncated within a header at byte %llu", r->name,
+			       (unsigned long long)r->offset);
+	return sn_fail(
+		SN_EDATA,
+		"%s: truncated after record %llu at byte %llu: no end; what wrote it was cut off",
+		r->name, (unsigned long long)r->records,
+		(unsigned long long)(r->offset + (r->to - r->from)));
+}
+
+int sn_read(struct sn_reader *r, struct sn_record *rec)
+{
+	size_t need = 1;
+	int st;
+	r->from += r->used;
+	r->offset += r->used;
+	r->used = 0;
+	for (;;) {
+		st = fill(r, need);
+		if (st < 0)
+			return st;
+		if (r->place == BETWEEN && !looks_like_header(r->buffer + r->from, r->to - r->from))
+			return r->sections
+				       ? sn_fail(SN_EDATA,
+						 "%s: rubbish behind the end at byte %llu, wanted "
+						 "a header",
+						 r->name, (unsigned long long)r->offset)
+				       : foreign(r, r->buffer + r->from, r->to - r->from);
+		if (st == 0) {
+			if (r->place == BETWEEN && r->to == r->from)
+				return SN_EOF;
+			return truncated(r);
+		}
+		st = sn_scan(r->buffer + r->from, r->to - r->from, &need);
+		if (st < 0)
+			goto bad;
+		if (st == 1)
+			break;
+	}
+	if (r->place == BETWEEN) {
+		r->sections++;
+		r->records = 0;
+	}
+	r->used = need;
+	st = sn_record_parse(rec, (struct sn_slice){ r->buffer + r->from, need }, r->allow_nan);
+	if (st < 0) {
+		r->records += r->place == INSIDE;
+		return blame(r, st);
+	}
+	st = take(r, rec);
+	return st < 0 ? blame(r, st) : st;
+bad:
+	r->records += r->place == INSIDE;
+	return blame(r, st);
+}

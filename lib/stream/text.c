@@ -1,0 +1,144 @@
+/* text - records as tab-separated lines, for terminals and -t */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sn/items.h>
+#include "private.h"
+
+struct sn_text {
+	enum { ITEMS, PAIRS, DISTANCES, LOSSES } kind;
+	struct sn_items items;
+	bool has_threshold;
+	double threshold;
+	struct sn_record rec;
+};
+
+int sn_text_new(struct sn_text **t)
+{
+	*t = sn_alloc(1, sizeof **t);
+	return *t ? 0 : SN_ENOMEM;
+}
+
+void sn_text_free(struct sn_text *t)
+{
+	if (t)
+		sn_items_clear(&t->items);
+	free(t);
+}
+
+int sn_text_header(struct sn_text *t, const struct sn_header *h)
+{
+	static const char *const kinds[] = { "items", "pairs", "distances", "losses" };
+	const char *kind = sn_header_kind(h);
+	uint64_t window = 0;
+	int k;
+	for (k = 0; k < 4 && strcmp(kind, kinds[k]) != 0; k++)
+		;
+	if (k == 4)
+		return sn_fail(SN_EUSAGE, "%s have no text form; write them to a file (-o FILE)",
+			       kind);
+	t->kind = k;
+	sn_items_clear(&t->items);
+	sn_header_get_uint(h, "window", &window);
+	t->items.window = window;
+	t->has_threshold = sn_header_get_f8(h, "threshold", &t->threshold);
+	return 0;
+}
+
+/* A name; control characters of foreign writers cannot break the line. */
+static int add_name(struct sn_buffer *b, const void *name, size_t n)
+{
+	const uint8_t *s = name;
+	for (size_t i = 0; i < n; i++) {
+		char hex[5];
+		int st;
+		if (s[i] >= 0x20 && s[i] != 0x7f) {
+			st = sn_buffer_add(b, s + i, 1);
+		} else {
+			snprintf(hex, sizeof hex, "\\x%02x", s[i]);
+			st = sn_buffer_add(b, hex, 4);
+		}
+		if (st < 0)
+			return st;
+	}
+	return 0;
+}
+
+SN_PRINTF(2, 3) static int add(struct sn_buffer *b, const char *format, ...)
+{
+	char line[256];
+	va_list ap;
+	int n;
+	va_start(ap, format);
+	n = vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	return sn_buffer_add(b, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+static int item(struct sn_text *t, struct sn_buffer *b)
+{
+	const struct sn_item *i = &t->rec.item;
+	struct sn_entry *entry;
+	char shape[96];
+	int st;
+	if (t->kind != ITEMS)
+		return sn_items_add(&t->items, i, &entry);
+	st = add(b, "%llu\t", (unsigned long long)i->number);
+	st |= add_name(b, i->key.data, i->key.size) | add(b, "\t");
+	st |= i->label.data ? add_name(b, i->label.data, i->label.size) : add(b, "-");
+	st |= add(b, "\t%s\t%s\n", i->forged ? "forged" : "-",
+		  i->x.type ? sn_shape_text(shape, i->x.shape, i->x.rank) : "-");
+	return st;
+}
+
+static int pair(struct sn_text *t, struct sn_buffer *b)
+{
+	static const char *const same[] = { "different", "same", "-" };
+	const struct sn_pair *p = &t->rec.pair;
+	const struct sn_entry *one = sn_items_find(&t->items, p->a),
+			      *two = sn_items_find(&t->items, p->b);
+	int st;
+	if (t->kind == ITEMS)
+		return 0;
+	if (!one || !two)
+		return sn_fail(SN_EDATA, "a pair of items that are no longer known");
+	st = add_name(b, one->key, one->key_size) | add(b, "\t");
+	st |= add_name(b, two->key, two->key_size) | add(b, "\t%s", same[p->same]);
+	if (t->kind == PAIRS && p->trial != SN_NONE)
+		st |= add(b, "\t%llu", (unsigned long long)p->trial);
+	if (t->kind != PAIRS) {
+		if (!p->has_d || p->d_nil)
+			st |= add(b, "\t-");
+		else
+			st |= add(b, "\t%.9g", (double)p->d);
+		if (t->has_threshold)
+			st |= add(b, "\t%s",
+				  !p->has_d || p->d_nil	 ? "-"
+				  : p->d <= t->threshold ? "yes"
+							 : "no");
+	}
+	if (t->kind == LOSSES)
+		st |= p->has_loss ? add(b, "\t%.17g", p->loss) : add(b, "\t-");
+	return st | add(b, "\n");
+}
+
+int sn_text_record(struct sn_text *t, struct sn_buffer *b, struct sn_slice map)
+{
+	int st = sn_record_parse(&t->rec, map, true);
+	if (st < 0)
+		return st;
+	switch (t->rec.map) {
+	case SN_MAP_ITEM:
+		st = item(t, b);
+		break;
+	case SN_MAP_PAIR:
+		st = pair(t, b);
+		break;
+	case SN_MAP_MEAN:
+		st = add(b, "mean\t%.17g\n", t->rec.mean.mean);
+		break;
+	default:
+		break;
+	}
+	return st < 0 ? (st == SN_EDATA ? st : sn_fail_memory()) : 0;
+}

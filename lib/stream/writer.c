@@ -1,0 +1,341 @@
+/* writer - records out, as the stream or as text, with a count and a sum */
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+#include <sn/file.h>
+#include "private.h"
+
+#define FLUSH_AT ((size_t)256 << 10)
+
+struct sn_writer {
+	struct sn_output *out;	  /* NULL: into *buffer */
+	struct sn_buffer *buffer; /* bytes not yet written; own, or the caller's */
+	struct sn_buffer own;
+	struct sn_text *text; /* NULL: binary */
+	struct sn_buffer map; /* the map being put together */
+	XXH3_state_t *sum;
+	uint64_t records;
+	bool inside;
+};
+
+static int open_writer(struct sn_writer **w)
+{
+	*w = sn_alloc(1, sizeof **w);
+	if (!*w)
+		return SN_ENOMEM;
+	(*w)->buffer = &(*w)->own;
+	(*w)->sum = XXH3_createState();
+	if (!(*w)->sum) {
+		free(*w);
+		*w = NULL;
+		return sn_fail_memory();
+	}
+	return 0;
+}
+
+static void release(struct sn_writer *w)
+{
+	sn_text_free(w->text);
+	sn_buffer_release(&w->map);
+	sn_buffer_release(&w->own);
+	XXH3_freeState(w->sum);
+	free(w);
+}
+
+int sn_writer_open(struct sn_writer **w, const char *path, enum sn_form form)
+{
+	int st = open_writer(w);
+	if (st < 0)
+		return st;
+	st = sn_output_open(&(*w)->out, path);
+	if (st == 0 &&
+	    (form == SN_FORM_TEXT || (form == SN_FORM_AUTO && sn_output_is_terminal((*w)->out)))) {
+		st = sn_text_new(&(*w)->text);
+		if (st < 0)
+			sn_output_discard((*w)->out);
+	}
+	if (st < 0) {
+		release(*w);
+		*w = NULL;
+	}
+	return st;
+}
+
+int sn_writer_open_buffer(struct sn_writer **w, struct sn_buffer *b)
+{
+	int st = open_writer(w);
+	if (st == 0)
+		(*w)->buffer = b;
+	return st;
+}
+
+bool sn_writer_is_text(const struct sn_writer *w)
+{
+	return w->text != NULL;
+}
+
+int sn_writer_flush(struct sn_writer *w)
+{
+	int st = 0;
+	if (w->out && w->own.size) {
+		st = sn_output_write(w->out, w->own.data, w->own.size);
+		w->own.size = 0;
+	}
+	return st;
+}
+
+int sn_writer_flush_call(void *writer)
+{
+	return sn_writer_flush(writer);
+}
+
+int sn_writer_close(struct sn_writer *w, bool ok)
+{
+	int st;
+	if (!w)
+		return 0;
+	st = sn_writer_flush(w);
+	if (ok && st == 0 && w->inside)
+		st = sn_fail(SN_EUSAGE, "a section was left without its end");
+	if (w->out) {
+		if (ok && st == 0)
+			st = sn_output_commit(w->out);
+		else
+			sn_output_discard(w->out);
+	}
+	release(w);
+	return st;
+}
+
+/* One encoded map on its way out: w->map, or one that was read. */
+static int emit(struct sn_writer *w, struct sn_slice map)
+{
+	int st;
+	if (w->text) {
+		st = sn_text_record(w->text, w->buffer, map);
+	} else {
+		XXH3_64bits_update(w->sum, map.data, map.size);
+		if (w->out && map.size >= FLUSH_AT) { /* large: not copied */
+			st = sn_writer_flush(w);
+			if (st == 0)
+				st = sn_output_write(w->out, map.data, map.size);
+		} else {
+			st = sn_buffer_add(w->buffer, map.data, map.size);
+		}
+	}
+	if (st == 0 && w->out && w->own.size >= FLUSH_AT)
+		st = sn_writer_flush(w);
+	return st;
+}
+
+static int emit_record(struct sn_writer *w, struct sn_slice map)
+{
+	if (!w->inside)
+		return sn_fail(SN_EUSAGE, "a record before the header");
+	if (map.size > SN_MAX_RECORD)
+		return sn_fail(SN_EDATA, "a record of %zu bytes, the limit is 64 MiB", map.size);
+	w->records++;
+	return emit(w, map);
+}
+
+static struct sn_slice assembled(const struct sn_writer *w)
+{
+	return (struct sn_slice){ w->map.data, w->map.size };
+}
+
+int sn_write_header(struct sn_writer *w, const struct sn_header *h)
+{
+	if (w->inside)
+		return sn_fail(SN_EUSAGE, "a header before the section's end");
+	w->inside = true;
+	w->records = 0;
+	XXH3_64bits_reset(w->sum);
+	if (w->text)
+		return sn_text_header(w->text, h);
+	w->map.size = 0;
+	if (sn_header_encode(&w->map, h) < 0)
+		return SN_ENOMEM;
+	return emit(w, assembled(w));
+}
+
+int sn_write_raw(struct sn_writer *w, struct sn_slice map)
+{
+	return emit_record(w, map);
+}
+
+int sn_write_record(struct sn_writer *w, const struct sn_record *rec)
+{
+	return emit_record(w, rec->bytes);
+}
+
+struct edit {
+	const char *key;
+	struct sn_slice value; /* data NULL: drop */
+};
+
+/* The record with some values replaced in place, dropped, or added behind; all other bytes as they
+ * are. */
+static int write_edited(struct sn_writer *w, const struct sn_record *rec, const struct edit *edit,
+			size_t edits)
+{
+	size_t head, fields, kept = rec->fields;
+	const uint8_t *p = rec->bytes.data;
+	bool used[8] = { false };
+	for (size_t e = 0; e < edits; e++) {
+		bool there = sn_record_get(rec, edit[e].key).data != NULL;
+		kept = kept + (!there && edit[e].value.data) - (there && !edit[e].value.data);
+	}
+	w->map.size = 0;
+	if (!sn_map_head(p, &head, &fields) || sn_encode_map_head(&w->map, kept) < 0)
+		return sn_fail_memory();
+	p += head;
+	for (unsigned i = 0; i < rec->fields; i++) {
+		const struct sn_field *f = &rec->field[i];
+		const uint8_t *next = f->value.data + f->value.size;
+		struct sn_slice value = f->value;
+		for (size_t e = 0; e < edits; e++)
+			if (sn_slice_is(f->key, edit[e].key)) {
+				value = edit[e].value;
+				used[e] = true;
+			}
+		if (value.data && (sn_buffer_add(&w->map, p, (size_t)(f->value.data - p)) < 0 ||
+				   sn_buffer_add(&w->map, value.data, value.size) < 0))
+			return SN_ENOMEM;
+		p = next;
+	}
+	for (size_t e = 0; e < edits; e++)
+		if (!used[e] && edit[e].value.data &&
+		    (sn_encode_key(&w->map, edit[e].key) < 0 ||
+		     sn_buffer_add(&w->map, edit[e].value.data, edit[e].value.size) < 0))
+			return sn_fail_memory();
+	return emit_record(w, assembled(w));
+}
+
+int sn_write_with(struct sn_writer *w, const struct sn_record *rec, const char *key,
+		  struct sn_slice value)
+{
+	struct edit edit = { key, value };
+	return write_edited(w, rec, &edit, 1);
+}
+
+int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec)
+{
+	struct sn_buffer b = { 0 };
+	struct edit edit[3];
+	size_t edits = 0, at[4] = { 0 };
+	int st = 0;
+	if (rec->map == SN_MAP_ITEM) {
+		st = sn_append_uint(&b, rec->item.number);
+		edit[edits].key = "item";
+		at[++edits] = b.size;
+	} else if (rec->map == SN_MAP_PAIR) {
+		st = sn_buffer_add(&b, "\x92", 1);
+		st |= sn_append_uint(&b, rec->pair.a) | sn_append_uint(&b, rec->pair.b);
+		edit[edits].key = "pair";
+		at[++edits] = b.size;
+		if (rec->pair.trial != SN_NONE) {
+			st |= sn_append_uint(&b, rec->pair.trial);
+			edit[edits].key = "trial";
+			at[++edits] = b.size;
+		}
+		if (rec->pair.batch != SN_NONE) {
+			st |= sn_append_uint(&b, rec->pair.batch);
+			edit[edits].key = "batch";
+			at[++edits] = b.size;
+		}
+	}
+	for (size_t e = 0; e < edits; e++)
+		edit[e].value = (struct sn_slice){ b.data + at[e], at[e + 1] - at[e] };
+	if (st)
+		st = sn_fail_memory();
+	else
+		st = edits ? write_edited(w, rec, edit, edits) : sn_write_record(w, rec);
+	sn_buffer_release(&b);
+	return st;
+}
+
+int sn_write_item(struct sn_writer *w, const struct sn_item *item)
+{
+	w->map.size = 0;
+	if (sn_encode_item(&w->map, item) < 0)
+		return SN_ENOMEM;
+	return emit_record(w, assembled(w));
+}
+
+int sn_write_pair(struct sn_writer *w, const struct sn_pair *pair)
+{
+	w->map.size = 0;
+	if (sn_encode_pair(&w->map, pair) < 0)
+		return SN_ENOMEM;
+	return emit_record(w, assembled(w));
+}
+
+static int write_rows(struct sn_writer *w, const char *name, const size_t *shape, unsigned rank,
+		      size_t row, const struct sn_tensor *x)
+{
+	int st;
+	w->map.size = 0;
+	st = sn_encode_map_head(&w->map, 4);
+	st |= sn_encode_key(&w->map, "param") | sn_encode_key(&w->map, name);
+	st |= sn_encode_key(&w->map, "shape") |
+	      sn_buffer_add(&w->map, &(uint8_t){ (uint8_t)(0x90 | rank) }, 1);
+	for (unsigned i = 0; i < rank; i++)
+		st |= sn_append_uint(&w->map, shape[i]);
+	st |= sn_encode_key(&w->map, "row") | sn_append_uint(&w->map, row);
+	st |= sn_encode_key(&w->map, "x") | sn_tensor_encode(&w->map, x);
+	return st ? sn_fail_memory() : emit_record(w, assembled(w));
+}
+
+int sn_write_param(struct sn_writer *w, const char *name, const size_t *shape, unsigned rank,
+		   const float *x)
+{
+	struct sn_tensor t = { .type = 'f', .rank = rank };
+	size_t width, rows;
+	if (rank < 1 || rank > SN_MAX_RANK || !sn_product(&width, shape + 1, rank - 1))
+		return sn_fail(SN_EUSAGE, "parameter '%s' has no shape that can be written", name);
+	rows = width ? SN_MAX_PARAM / 4 / width : shape[0];
+	rows = rows ? rows : 1;
+	memcpy(t.shape, shape, rank * sizeof *shape);
+	for (size_t row = 0; row == 0 || row < shape[0]; row += t.shape[0]) {
+		int st;
+		t.shape[0] = shape[0] - row < rows ? shape[0] - row : rows;
+		t.count = t.shape[0] * width;
+		t.data = x + row * width;
+		st = write_rows(w, name, shape, rank, row, &t);
+		if (st < 0 || t.shape[0] == 0)
+			return st;
+	}
+	return 0;
+}
+
+int sn_write_mean(struct sn_writer *w, double mean, uint64_t terms)
+{
+	int st;
+	w->map.size = 0;
+	st = sn_encode_map_head(&w->map, 2);
+	st |= sn_encode_key(&w->map, "mean") | sn_append_f8(&w->map, mean);
+	st |= sn_encode_key(&w->map, "terms") | sn_append_uint(&w->map, terms);
+	return st ? sn_fail_memory() : emit_record(w, assembled(w));
+}
+
+int sn_write_end(struct sn_writer *w, uint64_t failed)
+{
+	uint8_t sum[SN_SUM_BYTES] = { 0xcf };
+	uint64_t v;
+	if (!w->inside)
+		return sn_fail(SN_EUSAGE, "an end before the header");
+	w->inside = false;
+	if (w->text)
+		return sn_writer_flush(w);
+	w->map.size = 0;
+	if (sn_encode_end(&w->map, w->records, failed) < 0)
+		return SN_ENOMEM;
+	XXH3_64bits_update(w->sum, w->map.data, w->map.size);
+	v = XXH3_64bits_digest(w->sum);
+	for (int i = 0; i < 8; i++)
+		sum[1 + i] = (uint8_t)(v >> (56 - 8 * i));
+	if (sn_buffer_add(w->buffer, w->map.data, w->map.size) < 0 ||
+	    sn_buffer_add(w->buffer, sum, sizeof sum) < 0)
+		return SN_ENOMEM;
+	return sn_writer_flush(w);
+}
