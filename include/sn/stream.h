@@ -272,6 +272,13 @@ SN_MUST_CHECK int sn_write_record(struct sn_writer *w, const struct sn_record *r
  * All else keeps its bytes. */
 SN_MUST_CHECK int sn_write_with(struct sn_writer *w, const struct sn_record *rec, const char *key,
 				struct sn_slice value);
+/** The same for up to 8 keys at once. */
+struct sn_edit {
+	const char *key;
+	struct sn_slice value; /* data NULL: drop */
+};
+SN_MUST_CHECK int sn_write_edited(struct sn_writer *w, const struct sn_record *rec,
+				  const struct sn_edit *edit, size_t edits);
 /** The record with the numbers that sn_join_read gave it. */
 SN_MUST_CHECK int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec);
 SN_MUST_CHECK int sn_write_item(struct sn_writer *w, const struct sn_item *item);

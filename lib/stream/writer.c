@@ -168,19 +168,14 @@ int sn_write_record(struct sn_writer *w, const struct sn_record *rec)
 	return emit_record(w, rec->bytes);
 }
 
-struct edit {
-	const char *key;
-	struct sn_slice value; /* data NULL: drop */
-};
-
-/* The record with some values replaced in place, dropped, or added behind; all other bytes as they
- * are. */
-static int write_edited(struct sn_writer *w, const struct sn_record *rec, const struct edit *edit,
-			size_t edits)
+int sn_write_edited(struct sn_writer *w, const struct sn_record *rec, const struct sn_edit *edit,
+		    size_t edits)
 {
 	size_t head, fields, kept = rec->fields;
 	const uint8_t *p = rec->bytes.data;
 	bool used[8] = { false };
+	if (edits > sizeof used)
+		return sn_fail(SN_EUSAGE, "too many keys to set at once");
 	for (size_t e = 0; e < edits; e++) {
 		bool there = sn_record_get(rec, edit[e].key).data != NULL;
 		kept = kept + (!there && edit[e].value.data) - (there && !edit[e].value.data);
@@ -214,14 +209,14 @@ static int write_edited(struct sn_writer *w, const struct sn_record *rec, const 
 int sn_write_with(struct sn_writer *w, const struct sn_record *rec, const char *key,
 		  struct sn_slice value)
 {
-	struct edit edit = { key, value };
-	return write_edited(w, rec, &edit, 1);
+	struct sn_edit edit = { key, value };
+	return sn_write_edited(w, rec, &edit, 1);
 }
 
 int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec)
 {
 	struct sn_buffer b = { 0 };
-	struct edit edit[3];
+	struct sn_edit edit[3];
 	size_t edits = 0, at[4] = { 0 };
 	int st = 0;
 	if (rec->map == SN_MAP_ITEM) {
@@ -249,7 +244,7 @@ int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec)
 	if (st)
 		st = sn_fail_memory();
 	else
-		st = edits ? write_edited(w, rec, edit, edits) : sn_write_record(w, rec);
+		st = edits ? sn_write_edited(w, rec, edit, edits) : sn_write_record(w, rec);
 	sn_buffer_release(&b);
 	return st;
 }
