@@ -95,7 +95,8 @@ static void temporary_put(struct temporary *t)
 
 struct sn_output {
 	int fd;
-	char *name;		/* for messages */
+	char *name;		/* for messages: "<stdout>" or the path */
+	char *subject;		/* the same, the path in quotes */
 	char *target;		/* what the temporary file becomes; NULL: written directly */
 	struct temporary *temp; /* where target is set */
 };
@@ -140,15 +141,19 @@ static int open_temporary(struct sn_output *o)
 	struct stat st;
 	bool there = stat(o->target, &st) == 0;
 
+	if (!*base) {
+		errno = folder ? EISDIR : ENOENT;
+		return sn_fail_errno("cannot write %s", o->subject);
+	}
 	/* a file that may not be written is not replaced either */
 	if (there && access(o->target, W_OK) < 0)
-		return sn_fail_errno("cannot write '%s'", o->name);
+		return sn_fail_errno("cannot write %s", o->subject);
 	for (int attempt = 0; attempt < 100; attempt++) {
 		uint64_t random;
 		int n;
 
 		if (getrandom(&random, sizeof random, 0) != sizeof random)
-			return sn_fail_errno("cannot write '%s'", o->name);
+			return sn_fail_errno("cannot write %s", o->subject);
 		/* a name may have 255 bytes, this one's additions included */
 		n = snprintf(t->path, sizeof t->path, "%.*s.%.200s.%06llx", folder, o->target, base,
 			     (unsigned long long)(random & 0xffffff));
@@ -167,13 +172,13 @@ static int open_temporary(struct sn_output *o)
 			break;
 	}
 	if (o->fd < 0)
-		return sn_fail_errno("cannot create a file beside '%s'", o->name);
+		return sn_fail_errno("cannot create a file beside %s", o->subject);
 	/* the owner can only be kept by root; without that right the file is the user's own */
 	if (there && (st.st_uid != geteuid() || st.st_gid != getegid()) &&
 	    fchown(o->fd, st.st_uid, st.st_gid) < 0 && errno != EPERM)
-		return sn_fail_errno("cannot set the owner of '%s'", o->name);
+		return sn_fail_errno("cannot set the owner of %s", o->subject);
 	if (there && fchmod(o->fd, st.st_mode & 0777) < 0)
-		return sn_fail_errno("cannot set the mode of '%s'", o->name);
+		return sn_fail_errno("cannot set the mode of %s", o->subject);
 	return 0;
 }
 
@@ -204,15 +209,15 @@ static int open_named(struct sn_output *o, const char *path)
 
 	if (fd >= 0) {
 		o->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		return o->fd < 0 ? sn_fail_errno("cannot write %s", o->name) : 0;
+		return o->fd < 0 ? sn_fail_errno("cannot write %s", o->subject) : 0;
 	}
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		o->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		return o->fd < 0 ? sn_fail_errno("cannot write '%s'", o->name) : 0;
+		return o->fd < 0 ? sn_fail_errno("cannot write %s", o->subject) : 0;
 	}
 	o->target = follow_links(path);
 	if (!o->target)
-		return sn_fail_errno("cannot write '%s'", o->name);
+		return sn_fail_errno("cannot write %s", o->subject);
 	o->temp = temporary_get();
 	if (!o->temp)
 		return sn_fail_memory();
@@ -222,13 +227,19 @@ static int open_named(struct sn_output *o, const char *path)
 int sn_output_open(struct sn_output **output, const char *path)
 {
 	struct sn_output *o = calloc(1, sizeof *o);
+	bool standard = strcmp(path, "-") == 0;
 	int st;
 
 	if (!o)
 		return sn_fail_memory();
 	o->fd = -1;
-	o->name = strdup(strcmp(path, "-") == 0 ? "<stdout>" : path);
-	st = o->name ? open_named(o, path) : sn_fail_memory();
+	o->name = strdup(standard ? "<stdout>" : path);
+	if (!o->name || asprintf(&o->subject, standard ? "%s" : "'%s'", o->name) < 0) {
+		o->subject = NULL;
+		st = sn_fail_memory();
+	} else {
+		st = open_named(o, path);
+	}
 	if (st < 0) {
 		sn_output_discard(o);
 		return st;
@@ -260,7 +271,7 @@ int sn_output_write(struct sn_output *o, const void *data, size_t size)
 
 			poll(&wait, 1, -1);
 		} else if (n < 0 && errno != EINTR) {
-			return sn_fail_errno("cannot write %s", o->name);
+			return sn_fail_errno("cannot write %s", o->subject);
 		} else if (n > 0) {
 			p += n;
 			size -= (size_t)n;
@@ -276,13 +287,13 @@ int sn_output_commit(struct sn_output *o)
 	/* What has no disk behind it cannot be synced, and a file that the shell opened is the
 	   shell's to sync; closing our copy of its descriptor still tells of delayed errors. */
 	if (o->target && fsync(fd) < 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
-		st = sn_fail_errno("cannot write '%s'", o->name);
+		st = sn_fail_errno("cannot write %s", o->subject);
 	o->fd = -1;
 	if (close(fd) < 0 && errno != EINTR && st == 0)
-		st = sn_fail_errno("cannot write %s", o->name);
+		st = sn_fail_errno("cannot write %s", o->subject);
 	if (o->target && st == 0) {
 		if (rename(o->temp->path, o->target) < 0)
-			st = sn_fail_errno("cannot write '%s'", o->name);
+			st = sn_fail_errno("cannot write %s", o->subject);
 		else
 			atomic_store(&o->temp->live, false);
 	}
@@ -301,17 +312,19 @@ void sn_output_discard(struct sn_output *o)
 	temporary_put(o->temp);
 	free(o->target);
 	free(o->name);
+	free(o->subject);
 	free(o);
 }
 
 /* ---- input ---------------------------------------------------------------------------- */
 
-static int read_all(int fd, const char *name, size_t limit, struct sn_buffer *b)
+/* quote: what stands around the name, "'" or "" */
+static int read_all(int fd, const char *name, const char *quote, size_t limit, struct sn_buffer *b)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return sn_fail_errno("cannot read %s", name);
+		return sn_fail_errno("cannot read %s%s%s", quote, name, quote);
 	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size <= limit &&
 	    sn_buffer_reserve(b, (size_t)st.st_size + 2) < 0)
 		return SN_ENOMEM;
@@ -319,7 +332,8 @@ static int read_all(int fd, const char *name, size_t limit, struct sn_buffer *b)
 		ssize_t n;
 
 		if (b->size > limit)
-			return sn_fail(SN_EDATA, "%s is larger than %zu bytes", name, limit);
+			return sn_fail(SN_EDATA, "%s%s%s is larger than %zu bytes", quote, name,
+				       quote, limit);
 		/* room for the 0 behind it, and for one byte that tells the end from the limit */
 		if (b->capacity - b->size < 2 &&
 		    sn_buffer_reserve(b, b->size < 65536 ? 65536 : 2) < 0)
@@ -330,7 +344,7 @@ static int read_all(int fd, const char *name, size_t limit, struct sn_buffer *b)
 
 			poll(&wait, 1, -1);
 		} else if (n < 0 && errno != EINTR) {
-			return sn_fail_errno("cannot read %s", name);
+			return sn_fail_errno("cannot read %s%s%s", quote, name, quote);
 		} else if (n == 0) {
 			b->data[b->size] = 0;
 			return 0;
@@ -350,7 +364,7 @@ int sn_file_read(const char *path, size_t limit, uint8_t **data, size_t *size)
 
 	if (fd < 0)
 		return sn_fail_errno("cannot open '%s'", path);
-	st = read_all(fd, name, limit, &b);
+	st = read_all(fd, name, standard ? "" : "'", limit, &b);
 	if (!standard)
 		close(fd);
 	if (st < 0) {
