@@ -15,11 +15,11 @@ WERROR = $(if $(CI),-Werror)
 SANITIZE =
 
 # Debian packages: what is needed to build, to test and demonstrate, to lint.
-BUILD_PACKAGES = build-essential pkg-config libopenblas-dev libmsgpack-dev libstb-dev zlib1g-dev libxxhash-dev libexif-dev
+BUILD_PACKAGES = build-essential pkg-config libopenblas-dev libmsgpack-dev libstb-dev zlib1g-dev libxxhash-dev libexif-dev libjson-c-dev
 CHECK_PACKAGES = bats parallel mandoc python3-msgpack-numpy dataset-fashion-mnist
 LINT_PACKAGES = clang clang-format clang-tidy shellcheck mandoc
 
-MODULES = openblas msgpack zlib libxxhash libexif
+MODULES = openblas msgpack zlib libxxhash libexif json-c
 HAVE := $(shell pkg-config --exists $(MODULES) stb 2>/dev/null && echo yes)
 ifeq ($(HAVE),yes)
 PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) stb)
