@@ -257,6 +257,7 @@ enum sn_form {
 	SN_FORM_AUTO,	/* text on a terminal, else binary */
 	SN_FORM_TEXT,	/* tab-separated text */
 	SN_FORM_BINARY, /* the stream, wherever it goes */
+	SN_FORM_JSON,	/* JSON lines, as sn/json.h spells them */
 };
 
 /** path as in sn_output_open. */

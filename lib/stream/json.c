@@ -1,7 +1,9 @@
 /* json - maps as JSON lines and back; the parsing is json-c's */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <json-c/json.h>
 #include <sn/json.h>
 #include "private.h"
@@ -431,5 +433,94 @@ int sn_json_parse(struct sn_buffer *b, const char *line, size_t size)
 		st = take_map(b, o);
 	json_object_put(o);
 	json_tokener_free(tokener);
+	return st;
+}
+
+/* ---- whole files ---------------------------------------------------------------------- */
+
+#define MAX_LINE ((size_t)1 << 30)
+
+/* One line without its newline; 1, or 0 at the end of the file. */
+static int next_line(struct sn_buffer *line, FILE *in)
+{
+	char piece[1 << 16];
+	line->size = 0;
+	while (fgets(piece, sizeof piece, in)) {
+		size_t n = strlen(piece); /* a 0 byte ends the line early: no JSON anyway */
+		bool whole = n && piece[n - 1] == '\n';
+		if (line->size + n > MAX_LINE)
+			return sn_fail(SN_EDATA, "a line of over 1 GiB");
+		if (sn_buffer_reserve(line, n + 1) < 0 || sn_buffer_add(line, piece, n - whole) < 0)
+			return SN_ENOMEM;
+		line->data[line->size] = 0;
+		if (whole)
+			return 1;
+	}
+	if (ferror(in))
+		return sn_fail_errno("cannot read");
+	return line->size > 0;
+}
+
+/* The end as the stream has it, without a sum. */
+static int plain_end(struct sn_buffer *map)
+{
+	struct sn_record *rec = sn_alloc(1, sizeof *rec);
+	int st = rec ? sn_record_parse(rec, (struct sn_slice){ map->data, map->size }, true)
+		     : SN_ENOMEM;
+	if (st == 0 && rec->map == SN_MAP_END) {
+		uint64_t records = rec->end.records, failed = rec->end.failed;
+		map->size = 0;
+		st = sn_encode_end(map, records, failed);
+		if (st == 0)
+			st = sn_buffer_add(map, "\xc0", 1);
+	}
+	free(rec);
+	return st;
+}
+
+static bool is_end(const struct sn_buffer *map)
+{
+	static const uint8_t key[] = { 0xa3, 'e', 'n', 'd' };
+	return map->size > sizeof key && memcmp(map->data + 1, key, sizeof key) == 0;
+}
+
+int sn_json_lines(int out, const char *path)
+{
+	bool standard = strcmp(path, "-") == 0;
+	const char *name = standard ? "<stdin>" : path;
+	FILE *in = standard ? stdin : fopen(path, "re"), *to = fdopen(dup(out), "wb");
+	struct sn_buffer line = { 0 }, map = { 0 };
+	size_t number = 0, size;
+	int st;
+	if (!in || !to) {
+		st = sn_fail_errno("cannot open '%s'", name);
+		goto out;
+	}
+	while ((st = next_line(&line, in)) == 1) {
+		const char *text = (const char *)line.data;
+		number++;
+		if (line.size == 0 || strspn(text, " \t\r") >= line.size)
+			continue;
+		map.size = 0;
+		if ((st = sn_json_parse(&map, text, line.size)) < 0 ||
+		    (is_end(&map) && (st = plain_end(&map)) < 0))
+			break;
+		st = sn_scan(map.data, map.size, &size); /* the stream's limits */
+		if (st < 0)
+			break;
+		if (fwrite(map.data, 1, map.size, to) != map.size) {
+			st = sn_fail_errno("cannot write a temporary file");
+			break;
+		}
+	}
+	if (st < 0)
+		sn_fail_at(st, "%s: line %zu", name, number);
+out:
+	if (to && fclose(to) != 0 && st >= 0)
+		st = sn_fail_errno("cannot write a temporary file");
+	if (in && !standard)
+		fclose(in);
+	sn_buffer_release(&line);
+	sn_buffer_release(&map);
 	return st;
 }

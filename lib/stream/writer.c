@@ -3,6 +3,7 @@
 #include <string.h>
 #include <xxhash.h>
 #include <sn/file.h>
+#include <sn/json.h>
 #include "private.h"
 
 #define FLUSH_AT ((size_t)256 << 10)
@@ -11,7 +12,8 @@ struct sn_writer {
 	struct sn_output *out;	  /* NULL: into *buffer */
 	struct sn_buffer *buffer; /* bytes not yet written; own, or the caller's */
 	struct sn_buffer own;
-	struct sn_text *text; /* NULL: binary */
+	struct sn_text *text; /* NULL: binary or JSON */
+	bool json;
 	struct sn_buffer map; /* the map being put together */
 	XXH3_state_t *sum;
 	uint64_t records;
@@ -47,6 +49,7 @@ int sn_writer_open(struct sn_writer **w, const char *path, enum sn_form form)
 	int st = open_writer(w);
 	if (st < 0)
 		return st;
+	(*w)->json = form == SN_FORM_JSON;
 	st = sn_output_open(&(*w)->out, path);
 	if (st == 0 &&
 	    (form == SN_FORM_TEXT || (form == SN_FORM_AUTO && sn_output_is_terminal((*w)->out)))) {
@@ -115,7 +118,11 @@ static int emit(struct sn_writer *w, struct sn_slice map)
 		st = sn_text_record(w->text, w->buffer, map);
 	} else {
 		XXH3_64bits_update(w->sum, map.data, map.size);
-		if (w->out && map.size >= FLUSH_AT) { /* large: not copied */
+		if (w->json) {
+			st = sn_json_print(w->buffer, map);
+			if (st == 0)
+				st = sn_buffer_add(w->buffer, "\n", 1);
+		} else if (w->out && map.size >= FLUSH_AT) { /* large: not copied */
 			st = sn_writer_flush(w);
 			if (st == 0)
 				st = sn_output_write(w->out, map.data, map.size);
@@ -329,8 +336,14 @@ int sn_write_end(struct sn_writer *w, uint64_t failed)
 	v = XXH3_64bits_digest(w->sum);
 	for (int i = 0; i < 8; i++)
 		sum[1 + i] = (uint8_t)(v >> (56 - 8 * i));
-	if (sn_buffer_add(w->buffer, w->map.data, w->map.size) < 0 ||
-	    sn_buffer_add(w->buffer, sum, sizeof sum) < 0)
+	if (sn_buffer_add(&w->map, sum, sizeof sum) < 0)
 		return SN_ENOMEM;
+	if (w->json) {
+		if (sn_json_print(w->buffer, assembled(w)) < 0 ||
+		    sn_buffer_add(w->buffer, "\n", 1) < 0)
+			return SN_ENOMEM;
+	} else if (sn_buffer_add(w->buffer, w->map.data, w->map.size) < 0) {
+		return SN_ENOMEM;
+	}
 	return sn_writer_flush(w);
 }
