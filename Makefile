@@ -34,8 +34,8 @@ LIB_SOURCES = $(wildcard lib/*/*.c)
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 CMD_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/sn-%.c,$(wildcard cmd/*.c)))
 BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
-UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-UNIT_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/make_*.c))
+UNIT_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c tests/unit/make_%.c,$(wildcard tests/unit/*.c)))
 
 .PHONY: all check demo deps lint-deps install uninstall lint asan bench clean need unit run-check run-demo
 .SECONDARY:

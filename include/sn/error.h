@@ -13,11 +13,11 @@
  * all others to 1 (comparers: 2).
  */
 enum sn_error {
-	SN_EDATA = -1,   /* input that is damaged or does not fit */
-	SN_EIO = -2,     /* the system refused: open, read, write, close */
-	SN_ENOMEM = -3,  /* no memory */
-	SN_EUSAGE = -4,  /* what the caller asked for makes no sense */
-	SN_ENAN = -5,    /* NaN or infinity where a number was wanted */
+	SN_EDATA = -1,	/* input that is damaged or does not fit */
+	SN_EIO = -2,	/* the system refused: open, read, write, close */
+	SN_ENOMEM = -3, /* no memory */
+	SN_EUSAGE = -4, /* what the caller asked for makes no sense */
+	SN_ENAN = -5,	/* NaN or infinity where a number was wanted */
 };
 
 /**
@@ -37,7 +37,22 @@ int sn_fail_at(int code, const char *format, ...) SN_PRINTF(2, 3);
 /** sn_fail(SN_ENOMEM, "out of memory"). */
 int sn_fail_memory(void);
 
-/** The message left last by this thread; "" before the first. Borrowed, dies with the next sn_fail. */
+/*
+ * The value of these calls is their code, which compilers and analysers shall see: a function
+ * that returns sn_fail(SN_EIO, ...) has not succeeded.  `code` is looked at twice.
+ */
+static inline int sn_code(int code, int same)
+{
+	(void)same;
+	return code;
+}
+#define sn_fail(code, ...) sn_code(code, sn_fail(code, __VA_ARGS__))
+#define sn_fail_errno(...) sn_code(SN_EIO, sn_fail_errno(__VA_ARGS__))
+#define sn_fail_at(code, ...) sn_code(code, sn_fail_at(code, __VA_ARGS__))
+#define sn_fail_memory() sn_code(SN_ENOMEM, sn_fail_memory())
+
+/** The message left last by this thread; "" before the first. Borrowed, dies with the next sn_fail.
+ */
 const char *sn_message(void);
 
 /**

@@ -6,6 +6,12 @@
 #include <string.h>
 #include <sn/error.h>
 
+/* the functions themselves */
+#undef sn_fail
+#undef sn_fail_errno
+#undef sn_fail_at
+#undef sn_fail_memory
+
 enum { MESSAGE_SIZE = 2048 };
 
 static _Thread_local char message[MESSAGE_SIZE];

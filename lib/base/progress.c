@@ -57,9 +57,7 @@ static void draw(struct sn_progress *p, const char *text)
 		     p->width > length && p->width < columns ? p->width - length : 0, "", length,
 		     text);
 	/* a terminal that went away is no reason to stop */
-	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
-		n = 0;
-	p->width = length;
+	p->width = n > 0 && write(STDERR_FILENO, line, (size_t)n) == n ? length : 0;
 }
 
 void sn_progress_show(struct sn_progress *p, uint64_t done, const char *format, ...)
