@@ -108,7 +108,8 @@ SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash)
 
 lint: lint-deps
 	clang-format --dry-run -Werror $(C_FILES)
-	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='""' $(PKG_CFLAGS)
+	printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P "$$(nproc)" -I{} \
+		clang-tidy --quiet {} -- -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='""' $(PKG_CFLAGS)
 	shellcheck $(SHELL_FILES)
 	shellcheck -s bash $(wildcard tests/*.bats)
 	mandoc -T lint -W warning man/*.[157] >&2
