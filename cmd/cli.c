@@ -18,6 +18,24 @@ enum {
 
 struct cli_run cli_run;
 
+/* ---- the end --------------------------------------------------------------------------- */
+
+#if defined __SANITIZE_ADDRESS__
+/* Asked by the leak checker: who leaves in the middle leaves its memory to the system; the way
+   through the end of main is checked. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return cli_run.left;
+}
+#endif
+
+void cli_leave(int status)
+{
+	cli_run.left = true;
+	exit(status);
+}
+
 /* ---- words ---------------------------------------------------------------------------- */
 
 /* One line on standard error, in one piece, whatever characters a file name holds. */
@@ -63,15 +81,16 @@ void cli_usage_error(const char *format, ...)
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	cli_warn("%s; try '%s -h'", text, cli_run.program->name);
-	exit(CLI_USAGE);
+	cli_leave(CLI_USAGE);
 }
 
 void cli_die(int code)
 {
 	say(sn_message());
 	if (code == SN_EUSAGE)
-		exit(CLI_USAGE);
-	exit(cli_run.program && cli_run.program->trouble ? cli_run.program->trouble : CLI_FAILED);
+		cli_leave(CLI_USAGE);
+	cli_leave(cli_run.program && cli_run.program->trouble ? cli_run.program->trouble
+							      : CLI_FAILED);
 }
 
 /* ---- the command line ----------------------------------------------------------------- */
@@ -227,7 +246,7 @@ void cli_refuse_terminal(void)
 	if (isatty(STDIN_FILENO) != 1)
 		return;
 	fputs(cli_run.usage, stderr);
-	exit(CLI_USAGE);
+	cli_leave(CLI_USAGE);
 }
 
 const char *cli_input(int argc, char **argv, int first)

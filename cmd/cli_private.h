@@ -19,9 +19,12 @@ struct cli_run {
 	struct cli_input *input;
 	size_t inputs;
 	msgpack_sbuffer history;
+	bool left; /* by cli_leave */
 };
 extern struct cli_run cli_run;
 
+/* exit from the middle of things. */
+void cli_leave(int status) __attribute__((noreturn));
 /* n * size zeroed bytes; dies without memory. */
 void *cli_allocate(size_t n, size_t size);
 

@@ -183,7 +183,7 @@ void cli_print_and_exit(const char *text)
 		st = sn_output_commit(o);
 	if (st < 0)
 		cli_die(st);
-	exit(CLI_OK);
+	cli_leave(CLI_OK);
 }
 
 /* The level of x86-64 that this processor has, by the instructions that kernels would use. */
