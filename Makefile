@@ -45,6 +45,9 @@ all: need $(BINARIES) $(BUILD)/libsn.a $(BUILD)/libsn.so
 need:
 	@[ "$(HAVE)" = yes ] || { echo "make: packages are missing; 'make deps' installs them: $(BUILD_PACKAGES)" >&2; exit 1; }
 
+# The arithmetic wants its loops vectorised, which gcc does in earnest from -O3 on.
+$(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o: CFLAGS += -O3
+
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
