@@ -1,0 +1,122 @@
+/* stb - stb_image, kept private, behind a budget of memory. */
+#include <stdlib.h>
+#include <string.h>
+#include "private.h"
+
+/*
+ * What stb_image may have while it decodes one picture.  A few bytes can unpack to gigabytes, and
+ * it leaves parts of damaged pictures unwritten: so its memory is counted, and zeroed, to make the
+ * result a function of the file alone.
+ */
+static _Thread_local struct {
+	size_t left;
+	bool exceeded;
+} budget;
+
+#define PREFIX 16 /* holds the size, and keeps the alignment */
+
+static void budget_free(void *p)
+{
+	uint8_t *base = p;
+	size_t size;
+
+	if (!p)
+		return;
+	base -= PREFIX;
+	memcpy(&size, base, sizeof size);
+	budget.left += size;
+	free(base);
+}
+
+static void *budget_malloc(size_t size)
+{
+	uint8_t *base;
+
+	if (size > budget.left) {
+		budget.exceeded = true;
+		return NULL;
+	}
+	base = calloc(1, size + PREFIX);
+	if (!base)
+		return NULL;
+	memcpy(base, &size, sizeof size);
+	budget.left -= size;
+	return base + PREFIX;
+}
+
+static void *budget_realloc(void *p, size_t old, size_t size)
+{
+	void *q = budget_malloc(size);
+
+	if (q && p) {
+		memcpy(q, p, old < size ? old : size);
+		budget_free(p);
+	}
+	return q;
+}
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_BMP
+#define STBI_ONLY_GIF
+#define STBI_ONLY_TGA
+#define STBI_NO_STDIO
+#define STBI_NO_LINEAR
+#define STBI_MAX_DIMENSIONS (1 << 20) /* MAX_SIDE */
+#define STBI_ASSERT(x) ((void)0)      /* input must not end the program */
+#define STBI_MALLOC budget_malloc
+#define STBI_FREE budget_free
+#define STBI_REALLOC(p, size) budget_realloc(p, 0, size)
+#define STBI_REALLOC_SIZED budget_realloc
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#include <stb_image.h>
+
+/* Take raw's samples out of stb_image's memory. */
+static int adopt(struct raw *raw, void *samples, size_t bytes)
+{
+	raw->data = malloc(bytes);
+	if (raw->data)
+		memcpy(raw->data, samples, bytes);
+	stbi_image_free(samples);
+	return raw->data ? 0 : sn_fail_memory();
+}
+
+int stb_read(struct raw *raw, const struct outline *o, const uint8_t *data)
+{
+	const uint8_t *in = o->rewritten.size ? o->rewritten.data : data;
+	size_t size = o->rewritten.size ? o->rewritten.size : o->size, bytes;
+	void *samples;
+	int w, h, c;
+
+	if (size > INT_MAX)
+		return sn_fail(SN_EDATA, "%zu bytes are too many", size);
+	/* the most that any decoder needs: all samples of 16 bits in three copies, one of them
+	 * grown by doubling */
+	budget.left = ((size_t)1 << 20) + 4 * size + 40 * (o->w + 64) * (o->h + 64);
+	budget.exceeded = false;
+	if (o->bits == 16)
+		samples = stbi_load_16_from_memory(in, (int)size, &w, &h, &c, 0);
+	else
+		samples = stbi_load_from_memory(in, (int)size, &w, &h, &c, 0);
+	if (!samples) {
+		const char *why = stbi_failure_reason();
+
+		if (budget.exceeded)
+			return sn_fail(SN_EDATA, "it unpacks to more than its %zux%zu pixels", o->w,
+				       o->h);
+		if (why && strcmp(why, "outofmem") == 0)
+			return sn_fail_memory();
+		return sn_fail(SN_EDATA, "%s", why ? why : "damaged");
+	}
+	if (w < 1 || h < 1 || c < 1 || c > 4 || (size_t)w != o->w || (size_t)h != o->h) {
+		stbi_image_free(samples);
+		return sn_fail(SN_EDATA, "its size is told in two ways");
+	}
+	bytes = (size_t)w * (size_t)h * (size_t)c * (o->bits / 8);
+	*raw = (struct raw){ (size_t)w, (size_t)h, (size_t)c, o->bits == 16 ? 65535 : 255, NULL };
+	return adopt(raw, samples, bytes);
+}
