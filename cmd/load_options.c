@@ -21,6 +21,7 @@ void load_options_set(struct sn_load_options *to, const struct load_options *l,
 		.files_from = l->files_from,
 		.null_separated = l->null_separated,
 		.allow_empty = c->allow_empty,
+		.name_skipped = c->verbose,
 		.threads = (unsigned)c->threads,
 	};
 }

@@ -26,7 +26,7 @@ struct load_options {
 /* Rows of a table of options: what becomes of a picture, and which pictures there are. */
 #define LOAD_OPTIONS(l) \
 	{ 0, "size", CLI_SIZE, (l).size, "WxH", "bring all pictures to W x H pixels", 1, 1 << 20, NULL, CLI_OMIT }, \
-	{ 0, "fit", CLI_CHOICE, &(l).fit, "HOW", "change the aspect, add margins or cut off", 0, 0, sn_fit_names, 0 }, \
+	{ 0, "fit", CLI_CHOICE, &(l).fit, "NAME", "change the aspect, add margins or cut off", 0, 0, sn_fit_names, 0 }, \
 	{ 0, "fill", CLI_COUNT, &(l).fill, "N", "grey of the margins that pad adds", 0, 255, NULL, 0 }, \
 	{ 0, "grey", CLI_FLAG, &(l).grey, NULL, "make all pictures grey", 0, 0, NULL, 0 }, \
 	{ 0, "label", CLI_TEXT, &(l).label, "RULE", \
