@@ -1,0 +1,468 @@
+/* sn-pair - items in, the same items and pairs of them out */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sn/pair.h>
+#include <sn/progress.h>
+#include "cli.h"
+#include "load_options.h"
+
+static const char *const impostor_names[] = { "default", "random", "forged", "both", NULL };
+
+static struct cli_common common = CLI_COMMON_INIT;
+static struct load_options load = LOAD_OPTIONS_INIT;
+static bool all;
+static const char *list_file;
+static uint64_t count, trials, way = 5, shot = 1, within, window;
+static double balance = 0.5;
+static size_t batch[2];
+static unsigned impostors;
+
+/* clang-format off */
+static struct cli_option options[] = {
+	{ 'n', "count", CLI_COUNT, &count, "N", "N pairs, the class drawn first", 1, 1e18, NULL, CLI_OMIT },
+	{ 0, "balance", CLI_REAL, &balance, "F", "share of same pairs among -n", 0, 1, NULL, CLI_OMIT },
+	{ 0, "all", CLI_FLAG, &all, NULL, "all pairs", 0, 0, NULL, CLI_OMIT },
+	{ 0, "list", CLI_FILE, &list_file, "FILE",
+	  "pairs by key: lines 'key key same|different [trial]', Kaldi's trials, LFW's pairs", 0, 0, NULL, CLI_INPUT },
+	{ 0, "trials", CLI_COUNT, &trials, "N", "N questions: which of some classes is it?", 1, 1e18, NULL, CLI_OMIT },
+	{ 0, "way", CLI_COUNT, &way, "W", "classes of a trial", 2, 1e18, NULL, CLI_OMIT },
+	{ 0, "shot", CLI_COUNT, &shot, "K", "items of each class of a trial", 1, 1e18, NULL, CLI_OMIT },
+	{ 0, "within", CLI_COUNT, &within, "LEVEL",
+	  "classes of a trial share the first LEVEL parts of the label", 0, 65535, NULL, CLI_OMIT },
+	{ 0, "batch", CLI_SIZE, batch, "PxK", "batches of P classes by K items, all pairs of each", 2, 1e18, NULL, CLI_OMIT },
+	{ 0, "impostors", CLI_CHOICE, &impostors, "KIND",
+	  "different pairs: of two labels, of an item and its forgery, or half each (the default where there are forgeries)",
+	  0, 0, impostor_names, 0 },
+	{ 0, "window", CLI_COUNT, &window, "N", "pair each item at once with some of the N before it", 1, 1e18, NULL, CLI_OMIT },
+	LOAD_OPTIONS(load),
+	CLI_SEED(common),
+	CLI_OUT(common),
+	CLI_TEXTUAL(common),
+	CLI_QUIET(common),
+	CLI_VERBOSE(common),
+	CLI_THREADS(common),
+	CLI_EMPTY(common),
+	CLI_END,
+};
+/* clang-format on */
+
+static const struct cli_program program = {
+	.name = "sn-pair",
+	.synopsis = "[-n N | --all | --list FILE | --trials N | --batch PxK] [-s SEED] [-o FILE] "
+		    "[STREAM | DIR | A B]",
+	.summary = "  in:   items, a folder of pictures (loaded as by sn-load), or two pictures\n"
+		   "  out:  the items as they come, then pairs of them: without a selection "
+		   "neighbours in\n"
+		   "        shuffled classes, and as many different ones\n",
+	.example = "sn-pair faces | sn-embed -m w.bin | sn-dist",
+	.options = options,
+};
+
+enum source { STREAM, PICTURES, TWO_PICTURES };
+
+struct state {
+	struct sn_writer *w;
+	struct sn_items items; /* of the section */
+	struct sn_pairs pairs;
+	struct sn_pair_options how;
+	struct sn_pair_list *list;
+	uint64_t kind[3]; /* pairs of a window so far, by enum sn_same */
+};
+
+/* ---- the command line ------------------------------------------------------------------ */
+
+/* An option that this selection uses is in the history with its default, too. */
+static void remember(const char *name)
+{
+	for (struct cli_option *o = options; o->name; o++)
+		if (strcmp(o->name, name) == 0)
+			o->flags &= ~CLI_OMIT;
+}
+
+static enum sn_selection selection(void)
+{
+	int given = cli_given("count") + all + (list_file != NULL) + cli_given("trials") +
+		    cli_given("batch");
+
+	if (given > 1)
+		cli_usage_error("choose one of -n, --all, --list, --trials and --batch");
+	if (cli_given("balance") && !cli_given("count"))
+		cli_usage_error("--balance goes with -n");
+	if (!trials && (cli_given("way") || cli_given("shot") || cli_given("within")))
+		cli_usage_error("--way, --shot and --within go with --trials");
+	if (impostors && (trials || list_file))
+		cli_usage_error("--impostors goes with neither --trials nor --list");
+	if (window && given && !all)
+		cli_usage_error("--window goes with the default selection or --all");
+	if (count)
+		remember("balance");
+	if (trials) {
+		remember("way");
+		remember("shot");
+		remember("within");
+	}
+	return all	   ? SN_PAIR_ALL
+	       : list_file ? SN_PAIR_LIST
+	       : trials	   ? SN_PAIR_TRIALS
+	       : batch[0]  ? SN_PAIR_BATCH
+	       : count	   ? SN_PAIR_COUNT
+			   : SN_PAIR_DEFAULT;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat s;
+
+	return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+/* What a file is that is no stream: pictures (an IDX file), one picture (refused), or neither. */
+static bool holds_pictures(const char *path)
+{
+	uint8_t head[64];
+	struct stat s;
+	FILE *f;
+	size_t n;
+
+	if (stat(path, &s) < 0 || !S_ISREG(s.st_mode) || !(f = fopen(path, "rb")))
+		return false; /* the reader says why */
+	n = fread(head, 1, sizeof head, f);
+	fclose(f);
+	if (n >= 4 && ((head[0] == 0x1f && head[1] == 0x8b) || !memcmp(head, "\0\0\x08", 3)))
+		return true;
+	if (sn_image_type(head, n, path))
+		cli_usage_error("'%s' is one picture: name two, or a folder", path);
+	return false;
+}
+
+static enum source find_source(int n, char **operand)
+{
+	if (load.files_from)
+		return PICTURES;
+	if (n == 2) {
+		for (int i = 0; i < 2; i++)
+			if (is_folder(operand[i]))
+				cli_usage_error("'%s' is a folder: two operands are two pictures; "
+						"'sn-load %s %s | sn-pair' pairs all of them",
+						operand[i], operand[0], operand[1]);
+		return TWO_PICTURES;
+	}
+	if (n > 2)
+		cli_usage_error("one stream or folder, or two pictures, and '%s' is a third",
+				operand[2]);
+	return n == 1 && strcmp(operand[0], "-") != 0 &&
+			       (is_folder(operand[0]) || holds_pictures(operand[0]))
+		       ? PICTURES
+		       : STREAM;
+}
+
+/* How pictures are loaded is of no consequence for a stream: an error, and not in its history. */
+static void forget_load_options(void)
+{
+	for (struct cli_option *o = options; o->name; o++) {
+		if ((char *)o->value < (char *)&load || (char *)o->value >= (char *)(&load + 1))
+			continue;
+		if (cli_given(o->name))
+			cli_usage_error("--%s goes with folders and pictures, not with a stream",
+					o->name);
+		o->flags |= CLI_SILENT;
+	}
+}
+
+/* ---- sections ---------------------------------------------------------------------------- */
+
+static int begin(struct state *s, struct sn_header *h)
+{
+	int st = sn_header_set_kind(h, "pairs");
+
+	if (st == 0 && window)
+		st = sn_header_set_uint(h, "window", window);
+	if (st == 0)
+		st = sn_header_add_history(h, cli_history());
+	s->items.window = window;
+	memset(s->kind, 0, sizeof s->kind);
+	return st < 0 ? st : sn_write_header(s->w, h);
+}
+
+static int write_pair(void *state, const struct sn_index_pair *pair)
+{
+	struct state *s = state;
+	struct sn_pair p = {
+		.a = s->items.entry[pair->a].number,
+		.b = s->items.entry[pair->b].number,
+		.same = pair->same,
+		.trial = pair->trial,
+		.batch = pair->batch,
+	};
+
+	s->kind[pair->same]++;
+	return sn_write_pair(s->w, &p);
+}
+
+static int write_pairs(struct state *s)
+{
+	int st = 0;
+
+	for (size_t i = 0; i < s->pairs.n && st == 0; i++)
+		st = write_pair(s, &s->pairs.pair[i]);
+	return st;
+}
+
+/* Remember an item that has been written, and give what a window pairs with it. */
+static int take(struct state *s, const struct sn_item *item)
+{
+	int st = sn_items_add(&s->items, item, NULL);
+
+	if (st < 0 || !window)
+		return st;
+	st = sn_pair_window(&s->pairs, &s->items, window, &s->how);
+	return st < 0 ? st : write_pairs(s);
+}
+
+/* The items that a list names and nobody has, then the list's pairs. */
+static int finish_list(struct state *s)
+{
+	size_t there = s->items.n, missing;
+	uint64_t again;
+	int st = sn_pair_list_match(s->list, &s->items, &s->pairs, &again);
+
+	if (st < 0)
+		return st;
+	missing = s->items.n - there;
+	if (missing)
+		sn_note("%zu %s in '%s' %s that of no item: '%s'%s; %s pairs will have no distance",
+			missing, missing == 1 ? "key" : "keys", list_file,
+			missing == 1 ? "is" : "are", s->items.entry[there].key,
+			missing == 1 ? "" : " ...", missing == 1 ? "its" : "their");
+	if (again)
+		sn_note("%" PRIu64 " %s of '%s' left out: the pair came before", again,
+			again == 1 ? "line" : "lines", list_file);
+	for (size_t i = there; i < s->items.n && st == 0; i++) {
+		const struct sn_entry *e = &s->items.entry[i];
+		struct sn_item item = { .number = e->number,
+					.key = { (const uint8_t *)e->key, e->key_size } };
+
+		st = sn_write_item(s->w, &item);
+	}
+	return st < 0 ? st : write_pairs(s);
+}
+
+static int finish_drawn(struct state *s)
+{
+	int st = sn_pair_draw(&s->pairs, &s->items, &s->how);
+
+	if (st < 0)
+		return st;
+	if (s->pairs.singles)
+		sn_note("%" PRIu64 " %s one genuine item: %s different pairs only",
+			s->pairs.singles, s->pairs.singles == 1 ? "class has" : "classes have",
+			s->pairs.singles == 1 ? "it gives" : "they give");
+	return write_pairs(s);
+}
+
+static int finish_two(struct state *s)
+{
+	struct sn_index_pair p = { 0, 1, SN_UNKNOWN, SN_NONE, SN_NONE };
+	bool paired;
+
+	if (s->items.n != 2)
+		return sn_fail(SN_EDATA, "%zu pictures were read, a pair wants two", s->items.n);
+	p.same = sn_pair_relation(&s->items.entry[0], &s->items.entry[1], &paired);
+	return paired ? write_pair(s, &p) : sn_fail(SN_EDATA, "two forgeries are never paired");
+}
+
+static void note_window(const struct state *s)
+{
+	static const char *const kind[] = { "different", "same" };
+
+	for (int i = 0; i < 2 && !all; i++)
+		if (s->items.n && !s->kind[i])
+			sn_note("no %s pair: no item has such a one among the %" PRIu64
+				" before it; mix the items, or widen --window",
+				kind[i], window);
+}
+
+/* After the last item: its pairs, and the end. */
+static int finish(struct state *s, enum source source, uint64_t failed)
+{
+	int st = 0;
+
+	if (window)
+		note_window(s);
+	else if (s->items.n == 0 && common.allow_empty)
+		st = 0;
+	else if (source == TWO_PICTURES)
+		st = finish_two(s);
+	else if (s->list)
+		st = finish_list(s);
+	else if (all)
+		st = sn_pair_each(&s->items, s->how.impostors, write_pair, s);
+	else
+		st = finish_drawn(s);
+	if (st == 0)
+		st = sn_write_end(s->w, failed);
+	sn_items_clear(&s->items);
+	return st;
+}
+
+/* ---- sources ----------------------------------------------------------------------------- */
+
+static int pass_header(struct state *s, const struct sn_record *rec)
+{
+	struct sn_header *h;
+	int st = sn_header_parse(&h, rec);
+
+	if (st < 0)
+		return st;
+	if ((st = sn_header_expect(h, "items")) == 0)
+		st = begin(s, h);
+	sn_header_free(h);
+	return st;
+}
+
+static int pass_record(struct state *s, const struct sn_record *rec)
+{
+	int st = sn_write_record(s->w, rec);
+
+	return st < 0 || rec->map != SN_MAP_ITEM ? st : take(s, &rec->item);
+}
+
+/* One section out for each one in.  Returns 0, or the first failure, with its message. */
+static int run_stream(struct state *s, struct sn_reader *r)
+{
+	struct sn_record rec;
+	bool any = false;
+	int st;
+
+	while ((st = sn_read(r, &rec)) > 0) {
+		any = true;
+		if (st == SN_HEADER)
+			st = pass_header(s, &rec);
+		else if (st == SN_RECORD)
+			st = pass_record(s, &rec);
+		else
+			st = finish(s, STREAM, rec.end.failed);
+		if (st == SN_EDATA)
+			return sn_fail_at(st, "%s", sn_reader_name(r));
+		if (st < 0)
+			return st;
+	}
+	return st < 0 ? st : cli_check_empty(r, any, &common);
+}
+
+/* The same with pictures; *told: what went wrong has been said. */
+static int run_pictures(struct state *s, struct sn_loader *loader, enum source source, bool *told)
+{
+	struct sn_progress *progress;
+	struct sn_header *h;
+	struct sn_item item;
+	int st = sn_header_new(&h, "pairs"), next = 1;
+
+	if (st < 0)
+		return st;
+	st = begin(s, h);
+	sn_header_free(h);
+	progress = sn_progress_begin("images", sn_loader_count(loader), common.quiet);
+	while (st == 0 && (next = load_next(loader, &load, &item)) == 1) {
+		if ((st = sn_write_item(s->w, &item)) == 0)
+			st = take(s, &item);
+		sn_progress_show(progress, s->items.n + sn_loader_failed(loader), "%s", "");
+	}
+	sn_progress_end(progress);
+	*told = next < 0;
+	if (next < 0)
+		return next;
+	return st < 0 ? st : finish(s, source, sn_loader_failed(loader));
+}
+
+static int close_writer(struct state *s, int st)
+{
+	if (sn_writer_close(s->w, st == 0) == 0 || st < 0)
+		return st;
+	cli_warn("%s", sn_message());
+	return SN_EIO;
+}
+
+static int from_pictures(struct state *s, enum source source, int n, char **operand)
+{
+	struct sn_load_options how;
+	struct sn_loader *loader;
+	uint64_t skipped;
+	bool told = false;
+	int st, status;
+
+	if (source == TWO_PICTURES && (s->how.selection != SN_PAIR_DEFAULT || window))
+		cli_usage_error("two pictures are one pair: nothing is selected from them");
+	/* the folder of a picture that is named itself says nothing about the pair */
+	if (source == TWO_PICTURES && !cli_given("label"))
+		load.label = "none";
+	load_options_set(&how, &load, &common);
+	if ((st = sn_loader_open(&loader, &how, operand, (size_t)n)) < 0)
+		cli_die(st);
+	s->w = cli_writer(&common, NULL);
+	if ((st = run_pictures(s, loader, source, &told)) < 0 && !told)
+		cli_warn("%s", sn_message());
+	st = close_writer(s, st);
+	skipped = sn_loader_skipped(loader);
+	if (skipped)
+		sn_note("%" PRIu64 " %s and %s passed over", skipped,
+			skipped == 1 ? "file is no picture" : "files are no pictures",
+			skipped == 1 ? "was" : "were");
+	status = st < 0 ? CLI_FAILED : load_status(loader, &load);
+	sn_loader_close(loader);
+	return status;
+}
+
+static int from_stream(struct state *s, const char *path)
+{
+	struct sn_reader *r;
+	int st;
+
+	forget_load_options();
+	r = cli_reader(path);
+	s->w = cli_writer(&common, r);
+	if ((st = run_stream(s, r)) < 0)
+		cli_warn("%s", sn_message());
+	st = close_writer(s, st);
+	sn_reader_close(r);
+	return st < 0 ? CLI_FAILED : CLI_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct state s = { 0 };
+	int first = cli_parse(&program, argc, argv), st, status;
+	enum source source;
+	uint64_t sum;
+
+	s.how = (struct sn_pair_options){
+		.selection = selection(),
+		.seed = common.seed,
+		.count = trials ? trials : count,
+		.balance = balance,
+		.impostors = (enum sn_impostors)impostors,
+		.p = batch[0],
+		.k = batch[1],
+		.way = way,
+		.shot = shot,
+		.within = (unsigned)within,
+	};
+	source = find_source(argc - first, argv + first);
+	if (list_file) {
+		if (strcmp(list_file, "-") == 0 && source == STREAM &&
+		    strcmp(cli_input(argc, argv, first), "-") == 0)
+			cli_usage_error("standard input is either the stream or the list");
+		if ((st = sn_pair_list_read(&s.list, list_file, &sum)) < 0)
+			cli_die(st);
+		cli_input_sum("list", sum);
+	}
+	status = source == STREAM ? from_stream(&s, cli_input(argc, argv, first))
+				  : from_pictures(&s, source, argc - first, argv + first);
+	sn_pair_list_free(s.list);
+	sn_pairs_release(&s.pairs);
+	sn_items_clear(&s.items);
+	return status;
+}
