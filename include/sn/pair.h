@@ -5,63 +5,129 @@
 #include <sn/items.h>
 #include <sn/random.h>
 
-enum sn_impostors { SN_IMPOSTORS_DEFAULT, SN_IMPOSTORS_RANDOM, SN_IMPOSTORS_FORGED, SN_IMPOSTORS_BOTH };
+enum sn_impostors {
+	SN_IMPOSTORS_DEFAULT,
+	SN_IMPOSTORS_RANDOM,
+	SN_IMPOSTORS_FORGED,
+	SN_IMPOSTORS_BOTH
+};
 
 /** The selections of sn-pair(1), one of them at a time. */
 enum sn_selection {
 	SN_PAIR_DEFAULT, /* neighbours in shuffled classes, and as many different ones */
-	SN_PAIR_COUNT,   /* -n */
-	SN_PAIR_ALL,     /* --all */
-	SN_PAIR_BATCH,   /* --batch PxK: batches of P classes by K items, all pairs of each */
-	SN_PAIR_TRIALS,  /* --trials */
-	SN_PAIR_LIST,    /* --list: see sn_pair_list_read */
+	SN_PAIR_COUNT,	 /* -n */
+	SN_PAIR_ALL,	 /* --all */
+	SN_PAIR_BATCH,	 /* --batch PxK: batches of P classes by K items, all pairs of each */
+	SN_PAIR_TRIALS,	 /* --trials */
+	SN_PAIR_LIST,	 /* --list: see sn_pair_list_read */
 };
 
 struct sn_pair_options {
 	enum sn_selection selection;
 	uint64_t seed;
-	uint64_t count;           /* SN_PAIR_COUNT: pairs; SN_PAIR_TRIALS: trials */
-	double balance;           /* SN_PAIR_COUNT: share of same pairs, [0, 1] */
+	uint64_t count; /* SN_PAIR_COUNT: pairs; SN_PAIR_TRIALS: trials */
+	double balance; /* SN_PAIR_COUNT: share of same pairs, [0, 1] */
 	enum sn_impostors impostors;
-	size_t p, k;              /* SN_PAIR_BATCH */
-	size_t way, shot;         /* SN_PAIR_TRIALS */
-	unsigned within;          /* SN_PAIR_TRIALS: leading parts of the label that a trial's classes share; 0: none */
+	size_t p, k;	  /* SN_PAIR_BATCH */
+	size_t way, shot; /* SN_PAIR_TRIALS */
+	unsigned within;  /* SN_PAIR_TRIALS: parts of the label that a trial's classes share */
+};
+
+struct sn_index_pair {
+	size_t a, b; /* a before b, but in trials and lists */
+	enum sn_same same;
+	uint64_t trial, batch; /* SN_NONE: none */
 };
 
 /** Pairs by index into the items (not by number). Owns `pair`; zero-initialised is empty. */
 struct sn_pairs {
-	struct sn_index_pair {
-		size_t a, b;
-		enum sn_same same;
-		uint64_t trial, batch; /* SN_NONE: none */
-	} *pair;
+	struct sn_index_pair *pair;
 	size_t n, capacity;
-	uint64_t singles; /* classes of one, that give only different pairs */
+	uint64_t singles; /* classes with one genuine item, that give no same pair (default, -n) */
 };
 void sn_pairs_release(struct sn_pairs *p);
 SN_MUST_CHECK int sn_pairs_add(struct sn_pairs *p, struct sn_index_pair pair);
 
-/** same, different or (a nil label; two forgeries: *paired false) neither: the rule of sn-pair(1). */
+/**
+ * same, different or unknown (a nil label): the rule of sn-pair(1).  *paired (which may be NULL)
+ * is false for two forgeries, which are never paired; what is returned then means nothing.
+ */
 enum sn_same sn_pair_relation(const struct sn_entry *a, const struct sn_entry *b, bool *paired);
 
 /**
- * Draw pairs: a function of numbers, keys, labels, forged, and options alone.  Exact counts, no pair twice (a,b or b,a), no item
- * with itself.  SN_EDATA where there are too few, or no same or no different ones.
+ * Draw pairs: a function of keys, labels, forged, their order and the options alone.  Exact counts,
+ * no item with itself, no pair twice, (a, b) and (b, a) being the same.  (Within a trial none
+ * twice; in two trials only where the items left are too few.)
+ *   pairs  out  emptied first
+ * SN_EDATA where there are too few, or no same or no different ones, saying what to do; SN_EUSAGE
+ * for SN_PAIR_LIST and options that make no sense; SN_ENOMEM.
  */
 SN_MUST_CHECK int sn_pair_draw(struct sn_pairs *pairs, const struct sn_items *items,
-                               const struct sn_pair_options *options);
+			       const struct sn_pair_options *options);
 
 /**
- * One training batch: P classes by K items each (fewer where a class has fewer, at least two classes), all pairs of them.
- * sn-train's sampler walks classes and items so that an epoch uses each about once.
+ * The pairs of SN_PAIR_ALL one by one, b rising, then a, without holding them.
+ *   impostors  in  SN_IMPOSTORS_DEFAULT: all but two forgeries; the others leave out the
+ *                  different pairs that they do not name
+ *   call       in  gets each pair; a negative return ends it and is returned
+ * SN_EDATA where there is not one pair, or no forgery where impostors wants some.
+ */
+SN_MUST_CHECK int sn_pair_each(const struct sn_items *items, enum sn_impostors impostors,
+			       int (*call)(void *context, const struct sn_index_pair *pair),
+			       void *context);
+
+/**
+ * The pairs of the last item with the `window` items before it: one same and one different, drawn
+ * by (seed, number), where there are such, or all of them (SN_PAIR_ALL).
+ *   pairs  out  emptied first; none is no error
+ */
+SN_MUST_CHECK int sn_pair_window(struct sn_pairs *pairs, const struct sn_items *items,
+				 size_t window, const struct sn_pair_options *options);
+
+/**
+ * A list of pairs: lines `key key same|different|- [trial]` (`-`: as the labels say), Kaldi's
+ * `key key target|nontarget`, LFW's `name n n` and `name n name n`.  Fields end at tabs where the
+ * line has one, else at blanks.  A key may be a unique ending of one, of whole parts of the path.
+ */
+struct sn_pair_list;
+/** path "-": standard input.  *xxh3: the file's sum.  SN_EDATA names file and line. */
+SN_MUST_CHECK int sn_pair_list_read(struct sn_pair_list **l, const char *path, uint64_t *xxh3);
+void sn_pair_list_free(struct sn_pair_list *l); /* NULL is allowed */
+/**
+ * The list's pairs, in its order.  A key that no item has is added to the items: with the next
+ * number, no label, and `missing`.
+ *   pairs  out  emptied first
+ *   again  out  lines left out because their trial has the pair already
+ * SN_EDATA where a key fits several items, a pair is said to be both same and different, an item
+ * is paired with itself, `-` stands for two forgeries, or no key at all is found.
+ */
+SN_MUST_CHECK int sn_pair_list_match(const struct sn_pair_list *l, struct sn_items *items,
+				     struct sn_pairs *pairs, uint64_t *again);
+
+/**
+ * Training batches: P classes by K items each (fewer items where a class has fewer, fewer classes
+ * where there are fewer, but at least two), all pairs of them.  Classes are walked by shuffles,
+ * and the items within each class too: classes come equally often, and with classes of one size
+ * each item comes about once an epoch.  Forgeries take up to half of their class's share, and less
+ * than its genuine items do; classes without genuine items are left out.
+ *   use  in  [n_use] indexes of the items that take part (NULL: all); nil labels are left out
+ * SN_EUSAGE where p or k is below 2; SN_EDATA where there are not two classes, or none with two
+ * genuine items.  Keeps no pointer.
  */
 struct sn_sampler;
-SN_MUST_CHECK int sn_sampler_new(struct sn_sampler **s, const struct sn_items *items, const size_t *use, size_t n_use,
-                                 size_t p, size_t k, uint64_t seed);
-void sn_sampler_free(struct sn_sampler *s);
-/** Batches of an epoch: ceil(items / (P K)). */
+SN_MUST_CHECK int sn_sampler_new(struct sn_sampler **s, const struct sn_items *items,
+				 const size_t *use, size_t n_use, size_t p, size_t k,
+				 uint64_t seed);
+void sn_sampler_free(struct sn_sampler *s); /* NULL is allowed */
+/** Batches of an epoch: ceil(items / (P K)), where P is at most the number of classes. */
 size_t sn_sampler_steps(const struct sn_sampler *s);
-/** Batch `step` (from 0, over all epochs): indexes into items, rising; *n of at most P * K. A function of seed and step. */
+/** Classes that batches are drawn from. */
+size_t sn_sampler_classes(const struct sn_sampler *s);
+/**
+ * Batch `step` (from 0, over all epochs): indexes into items, rising; *n of at most P * K.
+ * A function of the arguments of sn_sampler_new and of step; quick for rising steps, otherwise it
+ * walks there.
+ */
 SN_MUST_CHECK int sn_sampler_batch(struct sn_sampler *s, uint64_t step, size_t *index, size_t *n);
 
 /* ---- splitting ------------------------------------------------------------------------ */
@@ -69,12 +135,23 @@ SN_MUST_CHECK int sn_sampler_batch(struct sn_sampler *s, uint64_t step, size_t *
 enum sn_split_by { SN_SPLIT_CLASS, SN_SPLIT_ITEM };
 
 /**
- * Choose a share of the items for testing: whole classes (a nil label is a class of its own), or items of each class.
+ * Choose a share of the items for testing: whole classes (all nil labels are one class), or items
+ * of each class, forgeries in the same share.
  *   second  out  [items->n] 1 where the item goes to the second part
- *   share   in   (0, 1): of the classes, or of each class's items, rounded, at least 1 and not all
- * SN_EDATA where one part would be empty.
+ *   share   in   (0, 1): of the classes, or of each class's items, rounded, at least 1 and not
+ *                all (so that the only item of a class is in the first part)
+ * SN_EDATA where one part would be empty; SN_EUSAGE where share is not within (0, 1).
  */
-SN_MUST_CHECK int sn_split(uint8_t *second, const struct sn_items *items, enum sn_split_by by, double share,
-                           uint64_t seed);
+SN_MUST_CHECK int sn_split(uint8_t *second, const struct sn_items *items, enum sn_split_by by,
+			   double share, uint64_t seed);
+
+/**
+ * The same by a list of what goes to the second part, one a line: labels (SN_SPLIT_CLASS), or keys
+ * or unique endings of keys, of whole parts of the path (SN_SPLIT_ITEM).
+ *   list  in  [size] the text; `name` is the file's in messages
+ * SN_EDATA names the line that fits nothing or several items, or says which part would be empty.
+ */
+SN_MUST_CHECK int sn_split_list(uint8_t *second, const struct sn_items *items, enum sn_split_by by,
+				const char *list, size_t size, const char *name);
 
 #endif

@@ -1,0 +1,95 @@
+/* private - what the files of lib/pair share among themselves. */
+#ifndef SN_PAIR_PRIVATE_H
+#define SN_PAIR_PRIVATE_H
+
+#include <sn/pair.h>
+
+/* Which of sn-pair's draws a stream of random numbers is for.  Values are part of the results. */
+enum sn_draw {
+	SN_DRAW_SAME = 1,
+	SN_DRAW_FORGED,
+	SN_DRAW_RANDOM,
+	SN_DRAW_ORDER,
+	SN_DRAW_TRIALS,
+	SN_DRAW_WINDOW,
+};
+
+/* ---- classes.c: items by class ----------------------------------------------------------- */
+
+/* The items of class c: item[first[c]] up to item[first[c + 1]]; classes by first appearance. */
+struct sn_group {
+	size_t *item, *first;
+	size_t n; /* items */
+};
+
+struct sn_classes {
+	size_t n; /* classes, some without any item where only a part of the items is used */
+	struct sn_group genuine, forged;
+};
+
+/* use NULL: all items.  Nil labels are left out. */
+int sn_classes_make(struct sn_classes *c, const struct sn_items *items, const size_t *use,
+		    size_t n_use);
+void sn_classes_release(struct sn_classes *c);
+
+static inline size_t sn_group_size(const struct sn_group *g, size_t class)
+{
+	return g->first[class + 1] - g->first[class];
+}
+
+/* SN_IMPOSTORS_DEFAULT made plain; SN_EDATA where forgeries are wanted and there are none. */
+int sn_impostors_resolve(enum sn_impostors *impostors, bool forgeries);
+
+/* ---- set.c: pairs that have been drawn --------------------------------------------------- */
+
+struct sn_pair_set {
+	uint64_t *slot;
+	size_t slots, n;
+};
+
+/* 1: it is new; 0: it was there, this way or the other way round; SN_ENOMEM. */
+int sn_pair_set_add(struct sn_pair_set *s, size_t a, size_t b);
+bool sn_pair_set_has(const struct sn_pair_set *s, size_t a, size_t b);
+void sn_pair_set_release(struct sn_pair_set *s);
+
+/* ---- walk.c: elements by shuffles -------------------------------------------------------- */
+
+/* Goes through `order` again and again, shuffled anew each time. */
+struct sn_walk {
+	size_t *order;
+	size_t n, at; /* at == n: shuffle before the next one */
+};
+
+/* The next m <= n elements, all different. */
+void sn_walk_take(struct sn_walk *w, struct sn_random *r, size_t m, size_t *out);
+
+/* ---- keys.c: items by key ----------------------------------------------------------------- */
+
+struct sn_keys {
+	const struct sn_items *items;
+	size_t *whole; /* [n] entries sorted by their keys read backwards */
+	size_t *stem;  /* the same, keys without the extension; made when first asked for */
+	size_t n;
+};
+
+int sn_keys_make(struct sn_keys *k, const struct sn_items *items);
+void sn_keys_release(struct sn_keys *k);
+/*
+ * The item with this key, or whose key ends with it after a `/` (a text that begins with `#` or `/`
+ * needs none before it).  stem: extensions do not count.  1: *index is set; 0: none; SN_EDATA:
+ * several, the message says which; SN_ENOMEM.
+ */
+int sn_keys_find(struct sn_keys *k, const char *text, size_t size, bool stem, size_t *index);
+
+/* ---- the selections ----------------------------------------------------------------------- */
+
+int sn_draw_batches(struct sn_pairs *pairs, const struct sn_items *items,
+		    const struct sn_pair_options *o);
+int sn_draw_trials(struct sn_pairs *pairs, const struct sn_items *items,
+		   const struct sn_pair_options *o);
+
+/* Is this pair among what --all gives with these impostors?  *same is set where it is. */
+bool sn_pair_wanted(const struct sn_entry *a, const struct sn_entry *b, enum sn_impostors impostors,
+		    enum sn_same *same);
+
+#endif
