@@ -112,7 +112,7 @@ static int finish(struct state *s)
 /* A stream made of JSON lines, in a file that has no name. */
 static struct sn_reader *text_reader(const char *path)
 {
-	struct sn_reader *r;
+	struct sn_reader *r = NULL;
 	FILE *f = tmpfile();
 	int st;
 	if (!f) {

@@ -183,3 +183,83 @@ page() {
 		[[ $output == *"$p"* ]]
 	done
 }
+
+# Of files and signals, shown on sn-cat, which writes as all do.
+
+# many FILE: a stream that is larger than a pipe holds
+many() {
+	{
+		echo '{"sn":1,"kind":"items"}'
+		for ((i = 0; i < 3000; i++)); do
+			echo "{\"item\":$i,\"key\":\"a/$i/of/many/pictures/in/a/long/folder\",\"label\":null}"
+		done
+		echo '{"end":3000}'
+	} | json_stream "$1"
+}
+
+@test "cli: a program that is ended leaves the old output and nothing else" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir here
+	mkfifo in
+	echo old >here/out
+	for signal in TERM HUP; do
+		bash -c 'sn-cat -o here/out <in & echo $! >pid; wait $!' &
+		waiting=$!
+		exec 7>in
+		for ((i = 0; i < 500; i++)); do
+			! compgen -G 'here/.out.*' >/dev/null || break
+			sleep 0.02
+		done
+		compgen -G 'here/.out.*' >/dev/null
+		kill -$signal "$(cat pid)"
+		status=0
+		wait $waiting || status=$?
+		exec 7>&-
+		[ $status -eq $((128 + $(kill -l $signal))) ]
+		[ "$(cat here/out)" = old ]
+		[ "$(ls -A here)" = out ]
+	done
+	# an input that is no stream
+	run -1 sn-cat -o here/out /dev/null
+	[ "$(cat here/out)" = old ]
+	[ "$(ls -A here)" = out ]
+}
+
+@test "cli: nobody listens: SIGPIPE ends a program, even where the caller ignores it" {
+	cd "$BATS_TEST_TMPDIR"
+	many in.sn
+	run -0 bash -c "trap '' PIPE; sn-cat in.sn | true; echo \${PIPESTATUS[0]}"
+	[ "$output" = 141 ]
+}
+
+@test "cli: closed standard descriptors are errors, not other files" {
+	cd "$BATS_TEST_TMPDIR"
+	embeddings in.sn a '[0,0]' b '[3,4]'
+	run -1 bash -c 'sn-cat <&-'
+	run -1 bash -c 'sn-cat in.sn >&-'
+	run -0 bash -c 'sn-cat -o out.sn in.sn 2>&- <&-'
+	cmp in.sn out.sn
+}
+
+@test "cli: an output that takes its input's place" {
+	cd "$BATS_TEST_TMPDIR"
+	embeddings in.sn a '[0,0]' b '[3,4]'
+	cp in.sn copy.sn
+	chmod 640 in.sn
+	ln -s in.sn link.sn
+	run -0 sn-cat -o link.sn in.sn
+	cmp in.sn copy.sn
+	[ -L link.sn ]
+	[ "$(stat -c %a in.sn)" = 640 ]
+}
+
+@test "cli: a full disk is not success, however the output is named" {
+	cd "$BATS_TEST_TMPDIR"
+	embeddings in.sn a '[0,0]'
+	run -1 bash -c 'sn-cat in.sn >/dev/full'
+	run -1 sn-cat -o /dev/full in.sn
+	run -1 bash -c 'sn-cat -t in.sn >/dev/full'
+	run -1 bash -c 'sn-cat -o /dev/stdout in.sn >/dev/full'
+	run -1 sn-cat -o no/such/folder/out in.sn
+	[[ $output == "sn-cat: cannot create a file beside 'no/such/folder/out': no such file or directory" ]]
+}

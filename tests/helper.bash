@@ -3,6 +3,7 @@ bats_require_minimum_version 1.5.0
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 BUILD=${SN_BUILD:-$ROOT/build}
+# shellcheck disable=SC2034 # for the tests
 BROKEN=$ROOT/tests/broken
 SHARED=${SN_SHARED:-$ROOT/../shared}
 export PATH=$BUILD/bin:$PATH LC_ALL=C SN_NO_HISTORY=1

@@ -7,25 +7,40 @@
 #include <sn/net.h>
 #include <sn/stream.h>
 
-/** How a picture becomes the network's input: x = u1/255, inverted 1 - x, then (x - mean)/deviation. */
+/** How a picture becomes the network's input: x = u1/255, inverted 1 - x, then (x -
+ * mean)/deviation. */
 struct sn_prep {
-	size_t h, w, c;  /* the network's input */
+	size_t h, w, c; /* the network's input */
 	enum sn_fit fit;
-	uint8_t fill;    /* grey value of padding, as in the picture (before inversion) */
+	uint8_t fill; /* grey value of padding, as in the picture (before inversion) */
 	bool invert;
 	float mean, deviation; /* 0 and 1 where not measured */
 };
 
-/** Any picture -> pixels of the network's size, u1 [h][w][c]. x must be |u1 [h][w][1 or 3] (SN_EDATA otherwise). */
-SN_MUST_CHECK int sn_prep_pixels(const struct sn_prep *p, const struct sn_tensor *x, uint8_t *pixels);
-/** Pixels of the network's size -> x float [h][w][c]. The one function for embedding and training. */
+/** Any picture -> pixels of the network's size, u1 [h][w][c]. x must be |u1 [h][w][1 or 3]
+ * (SN_EDATA otherwise). */
+SN_MUST_CHECK int sn_prep_pixels(const struct sn_prep *p, const struct sn_tensor *x,
+				 uint8_t *pixels);
+/** Pixels of the network's size -> x float [h][w][c]. The one function for embedding and training.
+ */
 void sn_prep_floats(const struct sn_prep *p, const uint8_t *pixels, float *x);
+
+/** Grey values of pictures, counted: mean and deviation come out the same in whatever order they
+ * were added. */
+struct sn_measurement {
+	uint64_t count[256];
+};
+/** Count pixels as sn_prep_pixels gives them. */
+void sn_measurement_add(struct sn_measurement *m, const uint8_t *pixels, size_t n);
+/** Set mean and deviation (over N) of u1/255, inverted as p says.  SN_EDATA where all are alike, or
+ * there are none. */
+SN_MUST_CHECK int sn_measurement_end(const struct sn_measurement *m, struct sn_prep *p);
 
 struct sn_threshold {
 	bool set;
-	double d;         /* yes means d <= threshold */
-	double far;       /* false accept rate it was chosen for; NaN: at equal error */
-	char protocol[64]; /* how it was chosen, e.g. "eer" or "far" */
+	double d;		  /* yes means d <= threshold */
+	double far;		  /* false accept rate it was chosen for; NaN: at equal error */
+	char protocol[64];	  /* how it was chosen, e.g. "eer" or "far" */
 	uint64_t same, different; /* pairs it was chosen on */
 	double measured_far, measured_frr; /* on those */
 };
@@ -35,27 +50,31 @@ struct sn_model {
 	struct sn_prep prep;
 	enum sn_distance distance;
 	double margin;
-	char loss[32];             /* "contrastive"; "" where not trained */
+	char loss[32]; /* "contrastive"; "" where not trained */
 	struct sn_threshold threshold;
-	float *head;               /* [head_size] weights of weighted-l1, bias last; NULL: none */
+	float *head; /* [head_size] weights of weighted-l1, bias last; NULL: none */
 	size_t head_size;
-	struct sn_header *header;  /* as read: history and keys that this version does not know */
-	uint64_t xxh3;             /* of net, prep and param records alone */
+	struct sn_header *header; /* as read: history and keys that this version does not know */
+	uint64_t xxh3;		  /* of net, prep and param records alone */
 };
 
 /** An untrained model of a text: parameters zero, prep of the network's input. */
 SN_MUST_CHECK int sn_model_new(struct sn_model **m, const char *text);
-/** path "-": standard input. SN_EDATA where it is no model, or its parameters are not the network's. */
+/** path "-": standard input; sets m->xxh3. SN_EDATA where it is no model, or its parameters are not
+ * the network's. */
 SN_MUST_CHECK int sn_model_load(struct sn_model **m, const char *path);
 /** From a section whose header was just read from r; reads to its SN_END. */
-SN_MUST_CHECK int sn_model_read(struct sn_model **m, struct sn_reader *r, const struct sn_record *header);
-/** Write the section (header with one more history entry where entry.data is not NULL); computes m->xxh3. */
+SN_MUST_CHECK int sn_model_read(struct sn_model **m, struct sn_reader *r,
+				const struct sn_record *header);
+/** Write the section (header with one more history entry where entry.data is not NULL); computes
+ * m->xxh3. */
 SN_MUST_CHECK int sn_model_write(struct sn_model *m, struct sn_writer *w, struct sn_slice entry);
-/** Write to a file atomically (or "-"). */
+/** Write to a file atomically (or "-"); SN_EUSAGE for a terminal. */
 SN_MUST_CHECK int sn_model_save(struct sn_model *m, const char *path, struct sn_slice entry);
 void sn_model_free(struct sn_model *m); /* NULL is allowed */
 
-/** What sn-embed tells those behind it: set header key `model` {xxh3, dim, distance, margin, threshold, head}. */
+/** What sn-embed tells those behind it: set header key `model` {xxh3, dim, distance, margin,
+ * threshold, head}. */
 SN_MUST_CHECK int sn_model_announce(const struct sn_model *m, struct sn_header *h);
 
 /** That key, read back by sn-dist, sn-loss, sn-eval. */

@@ -21,7 +21,8 @@ struct sn_net;
 
 /**
  * A network of the text; parameters are allocated and zero.
- * SN_EDATA names the line and what was wanted there ("line 7: unknown layer 'convv'; ...", "line 9: ... does not fit ...").
+ * SN_EDATA names the line and what was wanted there ("line 7: unknown layer 'convv'; ...", "line 9:
+ * ... does not fit ...").
  */
 SN_MUST_CHECK int sn_net_parse(struct sn_net **net, const char *text);
 void sn_net_free(struct sn_net *net); /* NULL is allowed */
@@ -31,67 +32,71 @@ const char *sn_net_text(const struct sn_net *net);
 struct sn_shape sn_net_input(const struct sn_net *net);
 /** Numbers in an embedding. */
 size_t sn_net_dim(const struct sn_net *net);
-/** True where an image's embedding in training depends on chance or on its batch (dropout, batch norm). */
+/** True where an image's embedding in training depends on chance or on its batch (dropout, batch
+ * norm). */
 bool sn_net_is_stochastic(const struct sn_net *net);
-/** The range that the last layer's numbers can take ([-inf, inf] where unbounded; l2norm: norm 1). For the margin's check. */
+/** The range that the last layer's numbers can take ([-inf, inf] where unbounded; l2norm: norm 1).
+ * For the margin's check. */
 void sn_net_range(const struct sn_net *net, float *least, float *most, bool *unit);
 
 /** A row of the listing of sn-init --show. */
 struct sn_layer_info {
 	const char *name, *kind; /* borrowed */
 	struct sn_shape out;
-	size_t parameters;       /* trained ones and buffers */
-	uint64_t multiply_adds;  /* per image */
+	size_t parameters;	/* trained ones and buffers */
+	uint64_t multiply_adds; /* per image */
 };
 size_t sn_net_layers(const struct sn_net *net);
 struct sn_layer_info sn_net_layer(const struct sn_net *net, size_t i);
 
 /** A named tensor of the network, PyTorch's names and layouts.  Owned by the network. */
 struct sn_param {
-	const char *name;           /* "conv1.weight" */
+	const char *name; /* "conv1.weight" */
 	unsigned rank;
 	size_t shape[SN_MAX_RANK];
 	size_t count;
-	float *value;               /* [count] */
-	float *grad;                /* [count], written by sn_tape_backward; NULL: a buffer (running_mean, running_var) */
-	bool decay;                 /* weight decay applies: true for weights, false for biases and norms */
+	float *value; /* [count] */
+	float *grad;  /* [count], written by sn_tape_backward; NULL: a buffer (running_mean,
+			 running_var);  aligned as floats are, memory only once it is written to */
+	bool decay;   /* weight decay applies: true for weights, false for biases and norms */
 };
 size_t sn_net_params(const struct sn_net *net);
 struct sn_param *sn_net_param(struct sn_net *net, size_t i);
-/** To be called after values were changed from outside, before the next pass: packed copies are made anew. */
+/** To be called after values were changed from outside, before the next pass: packed copies are
+ * made anew. */
 SN_MUST_CHECK int sn_net_changed(struct sn_net *net);
 
 /** Fresh weights as the network's text says, from the seed. */
 SN_MUST_CHECK int sn_net_init(struct sn_net *net, uint64_t seed);
 
 /**
- * Embeddings in evaluation mode.  Each is a function of its image and the parameters alone, to the last bit: not of n,
- * its place, or the pool.
- *   x   in   [n][h][w][c]
- *   y   out  [n][dim]
+ * Embeddings in evaluation mode.  Each is a function of its image and the parameters alone, to the
+ * last bit: not of n, its place, or the pool. x   in   [n][h][w][c] y   out  [n][dim] SN_ENAN names
+ * the layer where a value is not finite.  Several threads may embed by one network, each with a
+ * pool of its own.
  */
-SN_MUST_CHECK int sn_net_embed(struct sn_net *net, struct sn_pool *pool, const float *x, size_t n, float *y);
+SN_MUST_CHECK int sn_net_embed(struct sn_net *net, struct sn_pool *pool, const float *x, size_t n,
+			       float *y);
 
 /** Activations of one training batch, kept for its gradient. */
 struct sn_tape;
 /** For batches of at most n images. Borrows net and pool. */
-SN_MUST_CHECK int sn_tape_new(struct sn_tape **tape, struct sn_net *net, struct sn_pool *pool, size_t n);
+SN_MUST_CHECK int sn_tape_new(struct sn_tape **tape, struct sn_net *net, struct sn_pool *pool,
+			      size_t n);
 void sn_tape_free(struct sn_tape *tape); /* NULL is allowed */
 /**
- * Training mode: batch norm uses the batch's statistics (and moves its running ones), dropout drops.  Without such layers
- * y equals sn_net_embed's to the last bit.
- *   x        in   [n][h][w][c]; borrowed until sn_tape_backward
- *   item     in   [n] item numbers, for dropout's masks (a function of seed, step, item, layer)
- *   y        out  [n][dim]
- * SN_ENAN names the layer where a value is not finite.
+ * Training mode: batch norm uses the batch's statistics (and moves its running ones), dropout
+ * drops.  Without such layers y equals sn_net_embed's to the last bit. x        in   [n][h][w][c];
+ * borrowed until sn_tape_backward item     in   [n] item numbers, for dropout's masks (a function
+ * of seed, step, item, layer) y        out  [n][dim] SN_ENAN names the layer where a value is not
+ * finite.
  */
-SN_MUST_CHECK int sn_tape_forward(struct sn_tape *tape, const float *x, size_t n, const uint64_t *item, uint64_t seed,
-                                  uint64_t step, float *y);
+SN_MUST_CHECK int sn_tape_forward(struct sn_tape *tape, const float *x, size_t n,
+				  const uint64_t *item, uint64_t seed, uint64_t step, float *y);
 /**
- * Gradients of every parameter for dL/dy, overwritten (not added to).  The sum over images has a fixed shape: blocks of
- * images in order, joined by a binary tree; the same bytes for any pool.
- *   dy  in   [n][dim]
- *   dx  out  [n][h][w][c] dL/dx, or NULL
+ * Gradients of every parameter for dL/dy, overwritten (not added to).  The sum over images has a
+ * fixed shape: blocks of images in order, joined by a binary tree; the same bytes for any pool. dy
+ * in   [n][dim] dx  out  [n][h][w][c] dL/dx, or NULL
  */
 SN_MUST_CHECK int sn_tape_backward(struct sn_tape *tape, const float *dy, float *dx);
 

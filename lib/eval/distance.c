@@ -124,7 +124,7 @@ void sn_distance_gradient(enum sn_distance kind, double *ga, double *gb, double 
 	case SN_MANHATTAN:
 	case SN_WEIGHTED_L1:
 		scale = g;
-		if (head && kind == SN_WEIGHTED_L1) {
+		if (kind == SN_WEIGHTED_L1) {
 			/* d = 1 / (1 + e^z): dd/dz = -d (1 - d), from z so that neither end cancels
 			 */
 			z = sum_absolute(a, b, dim, head) + (double)head[dim];

@@ -213,7 +213,7 @@ static int add_number(struct sn_reader *r, uint64_t number)
 		return 0;
 	}
 	/* with a window the oldest half of many runs cannot be asked for any more */
-	if (r->window && r->spans / 2 > r->window) {
+	if (last && r->window && r->spans / 2 > r->window) {
 		size_t keep = r->spans - r->spans / 2 + 1;
 		memmove(r->span, r->span + (r->spans - keep), keep * sizeof *r->span);
 		r->spans = keep;

@@ -3,6 +3,9 @@
 #include <sys/wait.h>
 #include "test.h"
 #include "../../cmd/cli.c"
+#include "../../cmd/cli_history.c"
+#include "../../cmd/cli_usage.c"
+#include "../../cmd/cli_values.c"
 
 static const char *const colours[] = { "red", "green", "blue", NULL };
 
@@ -54,7 +57,7 @@ static int parse(const char *line, char **argv, int *argc)
 	char *rest = words;
 
 	set_defaults();
-	memset(&run, 0, sizeof run);
+	memset(&cli_run, 0, sizeof cli_run);
 	optind = 0;
 	snprintf(words, sizeof words, "%s", line);
 	*argc = 0;
@@ -67,12 +70,12 @@ static int parse(const char *line, char **argv, int *argc)
 
 static void forget(void)
 {
-	for (size_t i = 0; i < run.inputs; i++)
-		free(run.input[i].key);
-	free(run.input);
-	free(run.given);
-	free(run.usage);
-	msgpack_sbuffer_destroy(&run.history);
+	for (size_t i = 0; i < cli_run.inputs; i++)
+		free(cli_run.input[i].key);
+	free(cli_run.input);
+	free(cli_run.given);
+	free(cli_run.usage);
+	msgpack_sbuffer_destroy(&cli_run.history);
 }
 
 static void test_values(void)

@@ -101,13 +101,13 @@ static void against_definitions(void)
 	for (int round = 0; round < 300; round++) {
 		float x[40], y[40];
 		size_t n = 1 + sn_random_below(&r, 40), m = 1 + sn_random_below(&r, 40);
-		uint64_t range = 1 + sn_random_below(&r, 30);
+		uint64_t range = 1 + sn_random_below(&r, 30), shift = range / 3;
 		double auc = 0, eer = INFINITY, gap = INFINITY, best = 0, at_far = -INFINITY, got;
 		double allowed = sn_random_unit(&r);
 		for (size_t i = 0; i < n; i++)
 			x[i] = (float)sn_random_below(&r, range);
 		for (size_t i = 0; i < m; i++)
-			y[i] = (float)(sn_random_below(&r, range) + range / 3);
+			y[i] = (float)(sn_random_below(&r, range) + shift);
 		for (size_t i = 0; i < n; i++)
 			for (size_t j = 0; j < m; j++)
 				auc += x[i] < y[j] ? 1 : x[i] == y[j] ? 0.5 : 0;

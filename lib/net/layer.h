@@ -1,0 +1,218 @@
+/*
+ * layer - what a kind of layer is made of, and how its passes are called.  Private to lib/net.
+ *
+ * A kind is one file layer_X.c that exports one struct sn_layer_kind; kinds.c lists them.  A
+ * network is a list of layers, each reading what the one before it wrote.
+ */
+#ifndef SN_LAYER_H
+#define SN_LAYER_H
+
+#include <sn/net.h>
+#include <sn/random.h>
+
+/* Images of a block: sums over images are added in order within a block, blocks are joined by a
+ * tree. */
+#define SN_BLOCK 8
+
+#define SN_LAYER_NAME 64  /* bytes of a name, its final 0 included */
+#define SN_LAYER_PARAMS 4 /* parameters of a layer at most */
+#define SN_MAX_LAYERS 1000
+#define SN_MAX_NUMBER (1u << 20)     /* any number of a network's text */
+#define SN_MAX_ACTIVATION (1u << 24) /* floats that a layer gives for an image */
+#define SN_MAX_WEIGHTS (1u << 27)    /* floats of parameters of a network */
+
+struct sn_layer;
+
+/* ---- the words of a line ---------------------------------------------------------------- */
+
+#define SN_MAX_WORDS 32
+
+struct sn_words {
+	unsigned line;
+	size_t n;
+	char *word[SN_MAX_WORDS]; /* the first is the layer's kind */
+	bool used[SN_MAX_WORDS];
+};
+
+/* Split a line, which is changed, into words; a comment ends it. */
+SN_MUST_CHECK int sn_words_split(struct sn_words *w, char *text, unsigned line);
+/* The value of `option=value`; NULL where it is absent. */
+const char *sn_words_option(struct sn_words *w, const char *option);
+/* The first word that is no option and was not used yet; NULL where there is none. */
+const char *sn_words_operand(struct sn_words *w);
+/* After all were asked for: SN_EDATA where a word is left over or an option is there twice. */
+SN_MUST_CHECK int sn_words_end(const struct sn_words *w, const char *synopsis);
+
+/* Numbers in the text; `what` names them in messages.  A NULL text leaves *v, its default, alone.
+ */
+SN_MUST_CHECK int sn_words_count(const struct sn_words *w, const char *what, const char *text,
+				 size_t least, size_t *v);
+SN_MUST_CHECK int sn_words_real(const struct sn_words *w, const char *what, const char *text,
+				double least, double most, double *v);
+/* N or WxH. */
+SN_MUST_CHECK int sn_words_extent(const struct sn_words *w, const char *what, const char *text,
+				  size_t *width, size_t *height);
+SN_MUST_CHECK int sn_words_yes(const struct sn_words *w, const char *what, const char *text,
+			       bool *v);
+
+/* ---- fresh weights ---------------------------------------------------------------------- */
+
+enum sn_init_rule { SN_INIT_PYTORCH, SN_INIT_XAVIER, SN_INIT_HE, SN_INIT_NORMAL };
+
+struct sn_init {
+	enum sn_init_rule rule;
+	double deviation; /* SN_INIT_NORMAL */
+};
+
+/* init=pytorch|xavier|he|normal:DEVIATION */
+SN_MUST_CHECK int sn_init_parse(struct sn_init *init, const struct sn_words *w, const char *text);
+void sn_init_weight(const struct sn_init *init, float *x, size_t n, size_t fan_in, size_t fan_out,
+		    struct sn_random *r);
+void sn_init_bias(const struct sn_init *init, float *x, size_t n, size_t fan_in,
+		  struct sn_random *r);
+
+/* ---- passes ------------------------------------------------------------------------------ */
+
+/* What all layers of a pass have in common. */
+struct sn_batch {
+	bool training;
+	size_t n;	      /* images */
+	const uint64_t *item; /* training: [n] */
+	uint64_t seed, step;
+};
+
+/* One call of a layer for the images [first, first + n) of a batch. */
+struct sn_call {
+	const struct sn_layer *layer;
+	const struct sn_batch *batch;
+	size_t first, n;
+	const float *x;	 /* [n][in]; backward: NULL where the kind does not keep it */
+	float *y;	 /* [n][out]; the same */
+	const float *dy; /* backward: [n][out] */
+	float *dx;	 /* backward: [n][in], overwritten; NULL where it is not wanted */
+	float *sum;	 /* backward: the block's sum of parameter gradients so far, added to */
+	void *memory;	 /* training: what the layer keeps, `memory` bytes for the whole batch */
+	float *scratch;	 /* `scratch` floats of this thread */
+};
+
+struct sn_range {
+	float least, most;
+	bool unit; /* norm 1 */
+};
+
+/* sn_layer_kind.flags */
+#define SN_LAYER_BLOCKS 1u  /* is called with up to SN_BLOCK images; without it with one at a time \
+			     */
+#define SN_LAYER_KEEPS_X 2u /* its backward pass reads x */
+#define SN_LAYER_KEEPS_Y 4u /* its backward pass reads y */
+#define SN_LAYER_CHANCE 8u  /* training: depends on chance or on the batch */
+
+/* NULL members are those that a kind does not need. */
+struct sn_layer_kind {
+	const char *name;     /* in the text: "conv" */
+	const char *prefix;   /* of automatic names: "conv" 1, 2, ... */
+	const char *synopsis; /* for messages and the manual */
+	size_t size;	      /* bytes of its own part, layer->own, zeroed before parse */
+	unsigned flags;
+
+	/* the text's words -> own */
+	int (*parse)(struct sn_layer *l, struct sn_words *w);
+	/* in -> out, multiply_adds, parameters (sn_layer_param); messages without line and name */
+	int (*shape)(struct sn_layer *l);
+	void (*init)(struct sn_layer *l, uint64_t seed);
+	/* parameters -> what the passes use */
+	void (*changed)(struct sn_layer *l);
+	void (*range)(const struct sn_layer *l, struct sn_range *range);
+	void (*release)(struct sn_layer *l);
+
+	size_t (*scratch)(const struct sn_layer *l);
+	size_t (*memory)(const struct sn_layer *l, size_t n);
+
+	/*
+	 * Forward: gather is called for every block of the batch, then join once, then forward; all
+	 * of x is there when join is called.  Only in training.
+	 */
+	void (*gather)(const struct sn_call *c);
+	int (*join)(struct sn_layer *l, const struct sn_batch *b, void *memory);
+	void (*forward)(const struct sn_call *c);
+
+	/* Backward: the same, with all of dy. */
+	void (*back_gather)(const struct sn_call *c);
+	void (*back_join)(struct sn_layer *l, const struct sn_batch *b, void *memory);
+	void (*backward)(const struct sn_call *c);
+
+	/* Parameter gradients that are summed up in call->sum: floats of a sum, and the way to
+	 * param->grad. */
+	size_t (*sum)(const struct sn_layer *l);
+	void (*sum_done)(const struct sn_layer *l, const float *sum);
+
+	/* Large parameters instead walk tile by tile, all images for one tile, when all of dy is
+	 * there. */
+	size_t (*tiles)(const struct sn_layer *l);
+	size_t (*tile_scratch)(const struct sn_layer *l, size_t n);
+	void (*tile)(const struct sn_layer *l, size_t tile, const float *x, const float *dy,
+		     size_t n, float *scratch);
+};
+
+struct sn_layer {
+	const struct sn_layer_kind *kind;
+	char name[SN_LAYER_NAME];
+	unsigned line;
+	size_t index; /* in the network */
+	struct sn_shape in, out;
+	size_t in_size, out_size; /* floats of an image */
+	uint64_t multiply_adds;
+	size_t params;
+	struct sn_param param[SN_LAYER_PARAMS];
+	void *own;
+};
+
+/* Add a parameter "name.suffix", to be asked for by its place; grad NULL where it is a buffer. */
+SN_MUST_CHECK int sn_layer_param(struct sn_layer *l, const char *suffix, const size_t *shape,
+				 unsigned rank, bool trained, bool decay);
+/* An array for the layer's own use, floats, 64-byte aligned, zero. */
+SN_MUST_CHECK int sn_layer_floats(float **array, size_t n);
+
+extern const struct sn_layer_kind *const sn_layer_kinds[]; /* NULL at the end */
+
+struct sn_benches;
+
+struct sn_net {
+	char *text;
+	struct sn_shape input;
+	struct sn_layer **layer;
+	size_t layers, capacity;
+	struct sn_param **param;
+	size_t params, param_capacity;
+	size_t weights;			      /* floats of all parameters */
+	_Atomic(struct sn_benches *) benches; /* of the last sn_net_embed, for the next one */
+};
+
+/* ---- sums of fixed shape ------------------------------------------------------------------ */
+
+#define SN_TREE_LEVELS 48
+
+/*
+ * Joins blocks' sums as they come: the tree whose left part is the largest power of two of blocks,
+ * at every level. Holds a sum for each level only.
+ */
+struct sn_tree {
+	size_t width, levels;
+	uint64_t count;
+	float *slot[SN_TREE_LEVELS + 1]; /* the last of levels + 1: the next block's */
+};
+
+/* Sums held for up to `blocks` blocks: floats of memory = that times width. */
+size_t sn_tree_slots(size_t blocks);
+void sn_tree_begin(struct sn_tree *t, float *memory, size_t width, size_t blocks);
+/* Where the next block's sum goes: contents undefined. */
+float *sn_tree_next(struct sn_tree *t);
+void sn_tree_add(struct sn_tree *t);
+/* The whole sum; ends the tree.  At least one block was added. */
+const float *sn_tree_sum(struct sn_tree *t);
+
+/* The same tree over sums that are all there: into the first of [blocks][width]. */
+void sn_tree_join(float *sums, size_t blocks, size_t width);
+void sn_tree_join_f8(double *sums, size_t blocks, size_t width);
+
+#endif

@@ -1,0 +1,438 @@
+/*
+ * tape - training passes.  Layers fall into segments, within which a block of images goes through
+ * without looking at the others; between them all threads meet: where batch norm needs the whole
+ * batch, and where a large parameter walks its tiles.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "pass.h"
+
+struct sn_tape {
+	struct sn_net *net;
+	struct sn_pool *pool;
+	size_t most; /* images */
+	struct sn_batch batch;
+	const float *x;
+	struct sn_benches *benches;
+	float **out;	      /* [layers] outputs that the backward pass or a later segment reads */
+	void **memory;	      /* [layers] */
+	float *whole[2];      /* gradients of all images between segments */
+	float **sums;	      /* [layers] [tasks][sum] */
+	struct sn_tree *tree; /* [threads][layers] */
+	float **tree_memory;  /* [threads * layers] */
+	float **tile_memory;  /* [threads] */
+	size_t lowest;	      /* layer: none below it has parameters */
+	bool forward_done;
+};
+
+/* Pieces of the backward pass: each a power of two of blocks. More than threads, so that all end at
+ * about the same time. */
+static size_t most_tasks(const struct sn_tape *t)
+{
+	return 4 * (size_t)sn_pool_threads(t->pool);
+}
+
+static size_t span_of(const struct sn_tape *t, size_t blocks)
+{
+	size_t span = 1;
+
+	while ((blocks + span - 1) / span > most_tasks(t))
+		span *= 2;
+	return span;
+}
+
+static size_t blocks_of(size_t n)
+{
+	return (n + SN_BLOCK - 1) / SN_BLOCK;
+}
+
+/* The backward pass of layer i needs all of dy at once. */
+static bool is_meeting(const struct sn_net *net, size_t i)
+{
+	return net->layer[i]->kind->back_gather || net->layer[i]->kind->tiles;
+}
+
+static bool keeps_output(const struct sn_net *net, size_t i)
+{
+	const struct sn_layer_kind *kind = net->layer[i]->kind, *next;
+
+	if (i + 1 == net->layers)
+		return true;
+	next = net->layer[i + 1]->kind;
+	return kind->flags & SN_LAYER_KEEPS_Y || next->flags & SN_LAYER_KEEPS_X || next->gather;
+}
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+static float *floats(size_t a, size_t b)
+{
+	size_t n;
+
+	if (!sn_multiply(&n, a, b)) {
+		sn_fail_memory();
+		return NULL;
+	}
+	return sn_alloc(n, sizeof(float));
+}
+
+static int plan(struct sn_tape *t)
+{
+	struct sn_net *net = t->net;
+	unsigned threads = sn_pool_threads(t->pool);
+	size_t whole = 0, tile = 0, span = span_of(t, blocks_of(t->most));
+	int st;
+
+	if ((st = sn_benches_new(&t->benches, net, threads)) < 0)
+		return st;
+	t->out = sn_alloc(net->layers, sizeof *t->out);
+	t->memory = sn_alloc(net->layers, sizeof *t->memory);
+	t->sums = sn_alloc(net->layers, sizeof *t->sums);
+	t->tree = sn_alloc(threads * net->layers, sizeof *t->tree);
+	t->tree_memory = sn_alloc(threads * net->layers, sizeof *t->tree_memory);
+	t->tile_memory = sn_alloc(threads, sizeof *t->tile_memory);
+	if (!t->out || !t->memory || !t->sums || !t->tree || !t->tree_memory || !t->tile_memory)
+		return SN_ENOMEM;
+	t->lowest = net->layers;
+	for (size_t i = net->layers; i-- > 0;) {
+		const struct sn_layer *l = net->layer[i];
+		if (l->params)
+			t->lowest = i;
+		if (keeps_output(net, i) && !(t->out[i] = floats(t->most, l->out_size)))
+			return SN_ENOMEM;
+		if (l->kind->memory && !(t->memory[i] = sn_alloc(l->kind->memory(l, t->most), 1)))
+			return SN_ENOMEM;
+		if (is_meeting(net, i) && l->out_size > whole)
+			whole = l->out_size;
+		if (l->kind->tile_scratch && l->kind->tile_scratch(l, t->most) > tile)
+			tile = l->kind->tile_scratch(l, t->most);
+		if (!l->kind->sum)
+			continue;
+		size_t width = l->kind->sum(l);
+		if (!(t->sums[i] = floats(most_tasks(t), width)))
+			return SN_ENOMEM;
+		for (unsigned k = 0; k < threads; k++)
+			if (!(t->tree_memory[k * net->layers + i] =
+				      floats(sn_tree_slots(span), width)))
+				return SN_ENOMEM;
+	}
+	for (unsigned k = 0; k < threads; k++)
+		if (!(t->tile_memory[k] = floats(1, tile)))
+			return SN_ENOMEM;
+	for (int k = 0; k < 2; k++)
+		if (!(t->whole[k] = floats(t->most, whole)))
+			return SN_ENOMEM;
+	return 0;
+}
+
+int sn_tape_new(struct sn_tape **out, struct sn_net *net, struct sn_pool *pool, size_t n)
+{
+	struct sn_tape *t;
+	int st;
+
+	*out = NULL;
+	if (n == 0)
+		return sn_fail(SN_EUSAGE, "a batch of no images");
+	if (!(t = sn_alloc(1, sizeof *t)))
+		return SN_ENOMEM;
+	t->net = net;
+	t->pool = pool;
+	t->most = n;
+	if ((st = plan(t)) < 0) {
+		sn_tape_free(t);
+		return st;
+	}
+	*out = t;
+	return 0;
+}
+
+static void free_all(void *array, size_t n)
+{
+	void **p = array;
+
+	for (size_t i = 0; p && i < n; i++)
+		free(p[i]);
+	free(p);
+}
+
+void sn_tape_free(struct sn_tape *t)
+{
+	if (!t)
+		return;
+	unsigned threads = sn_pool_threads(t->pool);
+	free_all(t->out, t->net->layers);
+	free_all(t->memory, t->net->layers);
+	free_all(t->sums, t->net->layers);
+	free_all(t->tree_memory, threads * t->net->layers);
+	free_all(t->tile_memory, threads);
+	free(t->tree);
+	free(t->whole[0]);
+	free(t->whole[1]);
+	sn_benches_free(t->benches);
+	free(t);
+}
+
+/* ---- what both passes need ------------------------------------------------------------------ */
+
+static const float *input_of(const struct sn_tape *t, size_t layer)
+{
+	return layer ? t->out[layer - 1] : t->x;
+}
+
+static struct sn_call call_of(const struct sn_tape *t, size_t layer, size_t first, size_t n)
+{
+	const struct sn_layer *l = t->net->layer[layer];
+	const float *x = input_of(t, layer);
+
+	return (struct sn_call){ .layer = l,
+				 .batch = &t->batch,
+				 .first = first,
+				 .n = n,
+				 .x = x ? x + first * l->in_size : NULL,
+				 .y = t->out[layer] ? t->out[layer] + first * l->out_size : NULL,
+				 .memory = t->memory[layer] };
+}
+
+static size_t block_size(const struct sn_tape *t, size_t first)
+{
+	return t->batch.n - first < SN_BLOCK ? t->batch.n - first : SN_BLOCK;
+}
+
+/* ---- forward ----------------------------------------------------------------------------------
+ */
+
+struct segment {
+	struct sn_tape *t;
+	size_t from, to; /* layers */
+	const float *dy; /* backward: of layer to - 1, all images */
+	float *dx;	 /* backward: of layer from, all images; NULL: not wanted */
+	size_t span;	 /* backward: blocks of a task */
+	size_t gather;	 /* layer whose gathering ends the segment; the number of layers: none */
+};
+
+static int forward_block(void *context, size_t index, unsigned thread)
+{
+	const struct segment *s = context;
+	const struct sn_tape *t = s->t;
+	struct sn_walk w = { t->net, &t->batch, t->out, t->memory, t->benches };
+	size_t first = index * SN_BLOCK, n = block_size(t, first);
+
+	sn_walk_forward(&w, s->from, s->to,
+			input_of(t, s->from) + first * t->net->layer[s->from]->in_size, first, n,
+			thread);
+	if (s->gather < t->net->layers) {
+		struct sn_call c = call_of(t, s->gather, first, n);
+		t->net->layer[s->gather]->kind->gather(&c);
+	}
+	return 0;
+}
+
+/* The first layer from i on that looks at the whole batch; the number of layers where there is
+ * none. */
+static size_t next_gather(const struct sn_net *net, size_t i)
+{
+	while (i < net->layers && !net->layer[i]->kind->gather)
+		i++;
+	return i;
+}
+
+int sn_tape_forward(struct sn_tape *t, const float *x, size_t n, const uint64_t *item,
+		    uint64_t seed, uint64_t step, float *y)
+{
+	struct sn_net *net = t->net;
+	size_t size;
+	int st;
+
+	t->forward_done = false;
+	if (n == 0 || n > t->most)
+		return sn_fail(SN_EUSAGE, "a batch of %zu images, wanted 1 to %zu", n, t->most);
+	t->x = x;
+	t->batch = (struct sn_batch){ true, n, item, seed, step };
+	for (size_t from = 0, to = next_gather(net, 0);;
+	     from = to, to = next_gather(net, from + 1)) {
+		struct segment s = { .t = t, .from = from, .to = to, .gather = to };
+		if ((st = sn_pool_run(t->pool, blocks_of(n), forward_block, &s)) < 0)
+			return st;
+		if (to == net->layers)
+			break;
+		if ((st = net->layer[to]->kind->join(net->layer[to], &t->batch, t->memory[to])) < 0)
+			return st;
+	}
+	size = n * sn_net_dim(net);
+	memcpy(y, t->out[net->layers - 1], size * sizeof *y);
+	if (!sn_all_finite(y, size)) {
+		struct sn_walk w = { net, &t->batch, t->out, t->memory, t->benches };
+		return sn_walk_blame(&w, x);
+	}
+	t->forward_done = true;
+	return 0;
+}
+
+/* ---- backward ---------------------------------------------------------------------------------
+ */
+
+/* Layers [from, to) for one block, from the last to the first; parameter sums go to the thread's
+ * trees. */
+static void backward_block(const struct segment *s, size_t first, size_t n, unsigned thread)
+{
+	const struct sn_tape *t = s->t;
+	const struct sn_net *net = t->net;
+	const struct sn_bench *bench = &t->benches->bench[thread];
+	struct sn_tree *tree = t->tree + thread * net->layers;
+	const float *dy = s->dy + first * net->layer[s->to - 1]->out_size;
+	unsigned flip = 0;
+
+	for (size_t end = s->to, i; end > s->from; end = i) {
+		bool whole = net->layer[end - 1]->kind->flags & SN_LAYER_BLOCKS;
+		i = end - 1;
+		while (!whole && i > s->from && !(net->layer[i - 1]->kind->flags & SN_LAYER_BLOCKS))
+			i--;
+		size_t step = whole ? n : 1, in = net->layer[i]->in_size;
+		float *dx = i > s->from ? bench->block[flip] : s->dx ? s->dx + first * in : NULL;
+		flip ^= 1;
+		for (size_t m = 0; m < n; m += step) {
+			const float *d = dy + m * net->layer[end - 1]->out_size;
+			for (size_t k = end; k-- > i;) {
+				struct sn_call c = call_of(t, k, first + m, step);
+				c.scratch = bench->scratch;
+				c.dy = d;
+				c.dx = k > i ? bench->image[k & 1] : dx ? dx + m * in : NULL;
+				c.sum = t->sums[k] ? sn_tree_next(&tree[k]) : NULL;
+				c.layer->kind->backward(&c);
+				d = c.dx;
+			}
+		}
+		dy = dx;
+	}
+}
+
+static int backward_task(void *context, size_t index, unsigned thread)
+{
+	const struct segment *s = context;
+	const struct sn_tape *t = s->t;
+	struct sn_layer *const *layer = t->net->layer;
+	struct sn_tree *tree = t->tree + thread * t->net->layers;
+	size_t first = index * s->span * SN_BLOCK, end = first + s->span * SN_BLOCK;
+
+	if (end > t->batch.n)
+		end = t->batch.n;
+	for (size_t k = s->from; k < s->to; k++)
+		if (t->sums[k])
+			sn_tree_begin(&tree[k], t->tree_memory[thread * t->net->layers + k],
+				      layer[k]->kind->sum(layer[k]), s->span);
+	for (; first < end; first += SN_BLOCK) {
+		size_t n = block_size(t, first);
+		for (size_t k = s->from; k < s->to; k++)
+			if (t->sums[k])
+				memset(sn_tree_next(&tree[k]), 0, tree[k].width * sizeof(float));
+		backward_block(s, first, n, thread);
+		for (size_t k = s->from; k < s->to; k++)
+			if (t->sums[k])
+				sn_tree_add(&tree[k]);
+		if (s->gather < t->net->layers) {
+			struct sn_call c = call_of(t, s->gather, first, n);
+			c.dy = s->dx + first * c.layer->out_size;
+			c.layer->kind->back_gather(&c);
+		}
+	}
+	for (size_t k = s->from; k < s->to; k++)
+		if (t->sums[k])
+			memcpy(t->sums[k] + index * tree[k].width, sn_tree_sum(&tree[k]),
+			       tree[k].width * sizeof(float));
+	return 0;
+}
+
+static int gather_block(void *context, size_t index, unsigned thread)
+{
+	const struct segment *s = context;
+	size_t first = index * SN_BLOCK;
+	struct sn_call c = call_of(s->t, s->gather, first, block_size(s->t, first));
+
+	(void)thread;
+	c.dy = s->dy + first * c.layer->out_size;
+	c.layer->kind->back_gather(&c);
+	return 0;
+}
+
+static int backward_tile(void *context, size_t index, unsigned thread)
+{
+	const struct segment *s = context;
+	const struct sn_tape *t = s->t;
+	const struct sn_layer *l = t->net->layer[s->to - 1];
+
+	l->kind->tile(l, index, input_of(t, s->to - 1), s->dy, t->batch.n, t->tile_memory[thread]);
+	return 0;
+}
+
+/* What layer `to - 1` does with all of dy, before the segment that begins with it. */
+static int meet(struct segment *s)
+{
+	const struct sn_tape *t = s->t;
+	struct sn_layer *l = t->net->layer[s->to - 1];
+
+	if (l->kind->back_join)
+		l->kind->back_join(l, &t->batch, t->memory[s->to - 1]);
+	return l->kind->tiles ? sn_pool_run(t->pool, l->kind->tiles(l), backward_tile, s) : 0;
+}
+
+static int check_gradients(const struct sn_tape *t, const float *dy)
+{
+	const struct sn_net *net = t->net;
+
+	if (!sn_all_finite(dy, t->batch.n * sn_net_dim(net)))
+		return sn_fail(SN_ENAN, "the gradient of the loss is not finite");
+	for (size_t i = net->layers; i-- > 0;)
+		for (size_t p = 0; p < net->layer[i]->params; p++)
+			if (net->layer[i]->param[p].grad &&
+			    !sn_all_finite(net->layer[i]->param[p].grad,
+					   net->layer[i]->param[p].count))
+				return sn_fail(SN_ENAN, "the gradient of layer '%s' is not finite",
+					       net->layer[i]->name);
+	return 0;
+}
+
+int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
+{
+	struct sn_net *net = t->net;
+	size_t blocks = blocks_of(t->batch.n), lowest = dx ? 0 : t->lowest;
+	struct segment s = { .t = t, .to = net->layers, .dy = dy, .span = span_of(t, blocks) };
+	unsigned flip = 0;
+	int st;
+
+	if (!t->forward_done)
+		return sn_fail(SN_EUSAGE, "no forward pass before this backward pass");
+	if (lowest == net->layers)
+		return check_gradients(t, dy);
+	s.gather = net->layers - 1;
+	if (net->layer[s.gather]->kind->back_gather &&
+	    (st = sn_pool_run(t->pool, blocks, gather_block, &s)) < 0)
+		return st;
+	while (s.to > lowest) {
+		if ((st = meet(&s)) < 0)
+			return st;
+		s.from = s.to - 1;
+		while (s.from > lowest && !is_meeting(net, s.from - 1))
+			s.from--;
+		s.gather = net->layers;
+		if (s.from > lowest) {
+			s.dx = t->whole[flip];
+			flip ^= 1;
+			if (net->layer[s.from - 1]->kind->back_gather)
+				s.gather = s.from - 1;
+		} else {
+			s.dx = dx;
+		}
+		size_t tasks = (blocks + s.span - 1) / s.span;
+		if ((st = sn_pool_run(t->pool, tasks, backward_task, &s)) < 0)
+			return st;
+		for (size_t k = s.from; k < s.to; k++) {
+			if (t->sums[k]) {
+				sn_tree_join(t->sums[k], tasks,
+					     net->layer[k]->kind->sum(net->layer[k]));
+				net->layer[k]->kind->sum_done(net->layer[k], t->sums[k]);
+			}
+		}
+		s.to = s.from;
+		s.dy = s.dx;
+	}
+	return check_gradients(t, dy);
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bats
+load helper
+
+@test "unit: kernels against plain loops" {
+	run -0 "$BUILD/tests/test_kernel"
+}
+
+@test "unit: layers against a reference in double, gradients along random directions" {
+	run -0 "$BUILD/tests/test_layers"
+}
+
+@test "unit: networks: text, exact embeddings and gradients" {
+	run -0 "$BUILD/tests/test_net"
+}
