@@ -5,71 +5,105 @@
 #include <sn/items.h>
 #include <sn/loss.h>
 #include <sn/model.h>
+#include <sn/optimizer.h>
 #include <sn/pair.h>
 
 /** Pictures ready for the network, and the pairs that came with them. */
 struct sn_dataset {
 	struct sn_items items;
-	uint8_t *pixels;         /* [items.n][h][w][c] of the network's size */
-	size_t image;            /* bytes of one */
-	size_t capacity;         /* private */
-	struct sn_pairs pairs;   /* empty: sample from the items */
-	bool has_pairs;
-	bool has_batches;        /* the pairs carry batch */
+	uint8_t *pixels;       /* [items.n][h][w][c] of the network's size */
+	size_t image;	       /* bytes of one */
+	size_t capacity;       /* private */
+	struct sn_pairs pairs; /* empty: sample from the items */
+	bool has_pairs;	       /* a stream of pairs, even where it held none */
+	bool has_batches;      /* the pairs carry batch; a run of equal ones is a step */
 };
-/** Read all sections of a stream of items or pairs. SN_EDATA for embeddings, missing pictures, pairs without same. */
-SN_MUST_CHECK int sn_dataset_read(struct sn_dataset *data, struct sn_reader *r, const struct sn_prep *prep,
-                                  struct sn_pool *pool);
+/**
+ * Read all sections of a stream of items or pairs as one set; pictures are fitted to the network as
+ * they come. data  out  zero-initialised before; to be released also after an error pool  in   for
+ * the fitting; may be NULL Returns 1, or 0 for an input without any section.  SN_EDATA for other
+ * kinds, embeddings, missing pictures, pairs without same, and where there is no item at all.
+ */
+SN_MUST_CHECK int sn_dataset_read(struct sn_dataset *data, struct sn_reader *r,
+				  const struct sn_prep *prep, struct sn_pool *pool);
 void sn_dataset_release(struct sn_dataset *data);
 
-enum sn_optimizer { SN_SGD, SN_ADAM };
-extern const char *const sn_optimizer_names[];
+/** The set's default pairs (SN_PAIR_DEFAULT by seed) of the items where `of` is not 0 ([items.n];
+ * NULL: of all). */
+SN_MUST_CHECK int sn_dataset_pairs(struct sn_pairs *pairs, const struct sn_dataset *data,
+				   const uint8_t *of, uint64_t seed);
 
-struct sn_train_options {
-	uint64_t epochs;
-	size_t batch;            /* pairs a step (pairs) */
-	size_t p, k;             /* classes and items of each a step (items) */
+/** What makes the difference between two embeddings small or large, and how it is weighed. */
+struct sn_objective {
 	enum sn_loss loss;
 	double margin;
 	enum sn_distance distance;
+};
+
+/** The largest distance two embeddings of the network can have, from its last layer's range;
+ * infinity where there is none. */
+double sn_reach(const struct sn_net *net, enum sn_distance distance);
+/** SN_EUSAGE where the network cannot be trained for it: a margin out of reach, a distance with
+ * weights of its own. */
+SN_MUST_CHECK int sn_objective_check(const struct sn_objective *objective,
+				     const struct sn_net *net);
+
+struct sn_train_options {
+	struct sn_objective objective;
+	uint64_t epochs;
+	size_t batch; /* pairs a step, for pairs that carry no batch of their own */
+	size_t p, k;  /* classes and items of each a step, for items */
 	enum sn_optimizer optimizer;
-	double rate, momentum;   /* Adam: beta1 = momentum */
-	double decay;            /* L2 on weights */
-	bool balance;            /* items: same and different pairs weigh half each */
-	const struct sn_dataset *validation; /* NULL: none; with pairs */
-	uint64_t patience;       /* epochs without gain before stopping; 0: never */
+	double rate, momentum; /* Adam: beta1 = momentum */
+	double decay;	       /* L2 on weights */
+	bool balance; /* same and different pairs of a batch weigh half each; else each pair the
+			 same */
+	const uint8_t
+		*held; /* [data->items.n] 1: not to be trained on, nor pairs with it; NULL: none */
+	const struct sn_dataset *validation;	 /* NULL: none; may be the data itself */
+	const struct sn_pairs *validation_pairs; /* into validation->items */
+	uint64_t patience;			 /* epochs without gain before stopping; 0: never */
 	uint64_t seed;
 };
 
 /** One row of the log. */
 struct sn_train_row {
-	uint64_t step, epoch;
-	uint64_t steps;          /* in all */
-	double loss;             /* mean of this batch, before its step */
-	double same, different;  /* mean distances; NaN where there are none */
-	double active;           /* share of pairs with a gradient */
-	double spread;           /* mean over dimensions of the embeddings' standard deviation */
+	uint64_t step, epoch; /* from 1 */
+	uint64_t steps;	      /* in all, should patience not end it */
+	double loss; /* mean of this batch, before its step; weighted where options->balance */
+	double same, different; /* mean distances; NaN where there are none */
+	double active;		/* share of pairs with a gradient */
+	double spread;		/* mean over dimensions of the embeddings' standard deviation */
 	double rate;
-	double images;           /* a second */
-	bool validated;          /* an epoch ended here */
-	double validation_loss, validation_eer;
-	bool best;               /* the model of this row is the one kept so far */
+	double images;	/* a second */
+	bool collapsed; /* all embeddings have come together in one point: set in one row, when it
+			   is noticed */
+	bool validated; /* an epoch ended here */
+	double validation_loss,
+		validation_eer; /* eer NaN where it has no same or no different pairs */
+	bool best;		/* the model of this row is the one kept so far */
 };
 
 /**
- * Train model on data in place; the best model by validation loss is kept (the last one without validation).
- *   row   called after each step, from this thread; a return < 0 stops the training with that code
- * SN_ENAN names step and layer; SN_EDATA where no pairs can be drawn.
+ * Train the model on data in place; the model of the epoch with the smallest validation loss is
+ * kept (the last one without validation).  Its loss, margin and distance are set, its threshold is
+ * forgotten. Each unique image of a batch goes forward and backward once; the gradients of its
+ * pairs are summed at its embedding, in double, in the order of the pairs. pool  in  the same model
+ * for any; may be NULL row   in  called after each step, from this thread; a return < 0 stops the
+ * training with that code SN_ENAN names step and layer; SN_EUSAGE for a margin out of reach;
+ * SN_EDATA where no pairs can be drawn.
  */
-SN_MUST_CHECK int sn_train(struct sn_model *model, const struct sn_dataset *data, const struct sn_train_options *options,
-                           struct sn_pool *pool, int (*row)(void *context, const struct sn_train_row *row),
-                           void *context);
+SN_MUST_CHECK int sn_train(struct sn_model *model, const struct sn_dataset *data,
+			   const struct sn_train_options *options, struct sn_pool *pool,
+			   int (*row)(void *context, const struct sn_train_row *row),
+			   void *context);
 
-/** Mean loss and EER of the dataset's pairs in evaluation mode: what sn-embed | sn-dist | sn-loss print. */
-SN_MUST_CHECK int sn_validate(struct sn_model *model, const struct sn_dataset *data, enum sn_loss loss, double margin,
-                              enum sn_distance distance, struct sn_pool *pool, double *mean, double *eer);
-
-/** Mean and deviation of all inputs (x = u1/255, inverted or not) of the dataset, into prep. */
-SN_MUST_CHECK int sn_measure(struct sn_prep *prep, const struct sn_dataset *data);
+/**
+ * Mean loss and EER of pairs of the dataset in evaluation mode: what sn-embed | sn-dist | sn-loss
+ * print for them. eer  out  NaN where there are no same or no different pairs
+ */
+SN_MUST_CHECK int sn_validate(double *mean, double *eer, struct sn_model *model,
+			      const struct sn_dataset *data, const struct sn_pairs *pairs,
+			      const struct sn_objective *objective, struct sn_pool *pool);
 
 #endif

@@ -1,0 +1,421 @@
+/* sn-train - a model and pictures in, a trained model out */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sn/progress.h>
+#include <sn/train.h>
+#include "cli.h"
+
+enum mean { PLAIN, BALANCED };
+static const char *const mean_names[] = { "plain", "balanced", NULL };
+/* weighted-l1 has weights of its own, which the contrastive loss does not teach */
+static const char *const distances[] = { "euclidean", "sqeuclidean", "manhattan", "cosine", NULL };
+
+static struct options {
+	struct cli_common common;
+	const char *model, *out, *validate, *log;
+	uint64_t epochs, pairs, patience;
+	size_t batch[2];
+	unsigned loss, distance, optimizer, mean;
+	double margin, rate, momentum, decay;
+} o = { .common = CLI_COMMON_INIT,
+	.epochs = 10,
+	.pairs = 64,
+	.batch = { 16, 8 },
+	.optimizer = SN_ADAM,
+	.mean = BALANCED,
+	.margin = NAN,
+	.rate = NAN,
+	.momentum = 0.9 };
+
+/* not const: what a run has no use for is left out of its history */
+static struct cli_option table[] = {
+	{ 'm', "model", CLI_FILE, &o.model, "FILE", "start from this model", 0, 0, NULL,
+	  CLI_INPUT },
+	{ 'o', "output", CLI_FILE, &o.out, "FILE", "write the trained model to FILE", 0, 0, NULL,
+	  CLI_SILENT },
+	{ 'e', "epochs", CLI_COUNT, &o.epochs, "N", "passes over the input", 1, 1000000, NULL, 0 },
+	{ 'b', "pairs", CLI_COUNT, &o.pairs, "N", "input of pairs: pairs a step", 1, 10000000, NULL,
+	  0 },
+	{ 0, "batch", CLI_SIZE, o.batch, "PxK", "input of items: P classes by K items a step", 1,
+	  100000, NULL, 0 },
+	{ 'l', "loss", CLI_CHOICE, &o.loss, "LOSS", "loss", 0, 0, sn_loss_names, 0 },
+	{ 'M', "margin", CLI_REAL, &o.margin, "X",
+	  "margin in the unit of the distance, the model's if not given", 1e-6, 1e6, NULL, 0 },
+	{ 'd', "distance", CLI_CHOICE, &o.distance, "NAME", "distance, the model's if not given", 0,
+	  0, distances, CLI_OMIT },
+	{ 0, "mean", CLI_CHOICE, &o.mean, "NAME",
+	  "mean of a batch, if not given balanced for items, plain for pairs", 0, 0, mean_names,
+	  CLI_OMIT },
+	{ 0, "optimizer", CLI_CHOICE, &o.optimizer, "NAME", "how weights follow gradients", 0, 0,
+	  sn_optimizer_names, 0 },
+	{ 'r', "rate", CLI_REAL, &o.rate, "X",
+	  "learning rate; if not given, 0.001 for adam, 0.01 for sgd", 1e-12, 1000, NULL, 0 },
+	{ 0, "momentum", CLI_REAL, &o.momentum, "X", "momentum of sgd, beta1 of adam", 0, 0.9999,
+	  NULL, 0 },
+	{ 0, "decay", CLI_REAL, &o.decay, "X", "L2 decay of the weights", 0, 1, NULL, 0 },
+	{ 0, "validate", CLI_TEXT, &o.validate, "FILE|class:F|image:F",
+	  "keep the best epoch by these, or by a share of the input that is kept for it", 0, 0,
+	  NULL, CLI_OMIT },
+	{ 0, "patience", CLI_COUNT, &o.patience, "N", "stop after N epochs without gain, 0: never",
+	  0, 1000000, NULL, CLI_OMIT },
+	{ 0, "log", CLI_FILE, &o.log, "FILE", "write a table of the steps to FILE", 0, 0, NULL,
+	  CLI_SILENT },
+	CLI_SEED(o.common),
+	CLI_THREADS(o.common),
+	CLI_QUIET(o.common),
+	CLI_VERBOSE(o.common),
+	CLI_END,
+};
+
+static const struct cli_program program = {
+	.name = "sn-train",
+	.synopsis = "-m MODEL -o FILE [options] [STREAM]",
+	.summary =
+		"Train a twin network on pictures.\n"
+		"in:   items with x u1 [h][w][c] (pairs are sampled by label), or items and pairs\n"
+		"out:  the model with trained weights\n",
+	.example = "sn-load faces | sn-train -m w.bin -o trained.bin -e 5",
+	.options = table,
+};
+
+/* ---- options --------------------------------------------------------------------------- */
+
+/* "class:0.1": a part of the input.  Anything else is a file, also one named so, if typed
+ * ./class:0.1. */
+static bool parse_share(enum sn_split_by *by, double *share)
+{
+	const char *number;
+	int end = 0;
+
+	if (strncmp(o.validate, "class:", 6) == 0)
+		*by = SN_SPLIT_CLASS;
+	else if (strncmp(o.validate, "image:", 6) == 0)
+		*by = SN_SPLIT_ITEM;
+	else
+		return false;
+	number = o.validate + 6;
+	if (number[strspn(number, "0123456789.e-")] || sscanf(number, "%lf%n", share, &end) != 1 ||
+	    number[end] || !(*share > 0 && *share < 1))
+		cli_usage_error("--validate: '%s' is not a share between 0 and 1, as in %.5s:0.1",
+				number, o.validate);
+	return true;
+}
+
+static void check_options(void)
+{
+	enum sn_split_by by;
+	double share;
+
+	if (!o.model)
+		cli_usage_error("which network? -m MODEL gives it, and sn-init makes one");
+	if (!o.out)
+		cli_usage_error("where shall the trained model go? -o FILE says it");
+	if (o.batch[0] < 2 || o.batch[1] < 2)
+		cli_usage_error(
+			"--batch: different pairs need two classes, same ones two items of each");
+	if (o.patience && !o.validate)
+		cli_usage_error(
+			"--patience needs --validate: without it there is no gain to wait for");
+	if (o.log && strcmp(o.log, "-") == 0 && strcmp(o.out, "-") == 0)
+		cli_usage_error("--log and -o cannot both be standard output");
+	if (o.validate && !parse_share(&by, &share) && strcmp(o.validate, "-") == 0)
+		cli_usage_error("--validate: standard input is what is trained on");
+	if (isnan(o.rate))
+		o.rate = o.optimizer == SN_ADAM ? 0.001 : 0.01;
+}
+
+static void forget(const char *name)
+{
+	for (struct cli_option *c = table; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			c->flags |= CLI_SILENT;
+}
+
+static void remember(const char *name)
+{
+	for (struct cli_option *c = table; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			c->flags &= ~CLI_OMIT;
+}
+
+static struct sn_objective settle_objective(const struct sn_model *model)
+{
+	struct sn_objective objective;
+
+	if (isnan(o.margin))
+		o.margin = model->margin > 0 ? model->margin : 1;
+	if (!cli_given("distance"))
+		o.distance = model->distance;
+	remember("distance");
+	objective = (struct sn_objective){ (enum sn_loss)o.loss, o.margin,
+					   (enum sn_distance)o.distance };
+	if (sn_objective_check(&objective, model->net) < 0)
+		cli_die(SN_EUSAGE);
+	return objective;
+}
+
+/* What makes a batch depends on what came. */
+static void settle_batch(const struct sn_dataset *data)
+{
+	if (data->has_pairs && cli_given("batch"))
+		cli_usage_error("--batch samples from items, and this is pairs: -b says how many "
+				"make a step");
+	if (!data->has_pairs && cli_given("pairs"))
+		cli_usage_error(
+			"-b is for pairs, and this is items, which --batch PxK samples from");
+	if (data->has_batches && cli_given("pairs"))
+		cli_usage_error("these pairs carry their batches: -b cannot change them");
+	if (data->has_pairs && !cli_given("mean"))
+		o.mean = PLAIN;
+	forget(data->has_pairs ? "batch" : "pairs");
+	if (data->has_batches)
+		forget("pairs");
+	remember("mean");
+}
+
+/* ---- input ----------------------------------------------------------------------------- */
+
+static void read_stream(struct sn_dataset *data, const char *path, const struct sn_prep *prep,
+			struct sn_pool *pool)
+{
+	struct sn_reader *r = cli_reader(path);
+	int st = sn_dataset_read(data, r, prep, pool);
+
+	if (st == 0)
+		st = sn_fail(SN_EDATA, "%s: empty input, not even a header", sn_reader_name(r));
+	if (st < 0)
+		cli_die(st);
+	sn_reader_close(r);
+}
+
+struct validation {
+	struct sn_dataset file;
+	struct sn_pairs pairs; /* drawn; those of the file are its own */
+	uint8_t *held;	       /* items of the input that are not trained on */
+};
+
+static int hold_part(struct validation *v, const struct sn_dataset *data, enum sn_split_by by,
+		     double share)
+{
+	int st;
+
+	if (!(v->held = sn_alloc(data->items.n, 1)))
+		return SN_ENOMEM;
+	if ((st = sn_split(v->held, &data->items, by, share, o.common.seed)) < 0 ||
+	    (st = sn_dataset_pairs(&v->pairs, data, v->held, o.common.seed)) < 0)
+		return sn_fail_at(st, "validation part");
+	return 0;
+}
+
+static void prepare_validation(struct validation *v, struct sn_train_options *t,
+			       const struct sn_dataset *data, const struct sn_prep *prep,
+			       struct sn_pool *pool)
+{
+	enum sn_split_by by;
+	double share;
+	int st = 0;
+
+	if (!o.validate)
+		return;
+	t->validation_pairs = &v->pairs;
+	if (parse_share(&by, &share)) {
+		st = hold_part(v, data, by, share);
+		t->validation = data;
+		t->held = v->held;
+	} else {
+		read_stream(&v->file, o.validate, prep, pool);
+		t->validation = &v->file;
+		if (v->file.has_pairs)
+			t->validation_pairs = &v->file.pairs;
+		else if ((st = sn_dataset_pairs(&v->pairs, &v->file, NULL, o.common.seed)) < 0)
+			st = sn_fail_at(st, "%s", o.validate);
+		o.validate = "file"; /* in the history, which has no paths */
+	}
+	if (st < 0)
+		cli_die(st);
+}
+
+static void release_validation(struct validation *v)
+{
+	sn_dataset_release(&v->file);
+	sn_pairs_release(&v->pairs);
+	free(v->held);
+}
+
+/* ---- what is told of the training ------------------------------------------------------ */
+
+struct show {
+	FILE *log;
+	struct sn_progress *progress;
+	uint64_t best_epoch;
+	double best_loss, best_eer;
+	bool begun;
+};
+
+static void open_log(struct show *show)
+{
+	if (!o.log)
+		return;
+	show->log = strcmp(o.log, "-") == 0 ? stdout : fopen(o.log, "we");
+	if (!show->log)
+		cli_die(sn_fail_errno("cannot write '%s'", o.log));
+	/* a row is there to be read when its step is done */
+	setvbuf(show->log, NULL, _IOLBF, 0);
+	fprintf(show->log, "step\tepoch\tloss\tsame\tdifferent\tactive\tspread\trate\timages_s"
+			   "\tvalidation_loss\tvalidation_eer\n");
+}
+
+static int check_log(struct show *show, bool close)
+{
+	bool failed;
+
+	if (!show->log)
+		return 0;
+	failed = fflush(show->log) != 0 || ferror(show->log);
+	if (close && show->log != stdout)
+		failed |= fclose(show->log) != 0;
+	return failed ? sn_fail_errno("cannot write '%s'", o.log) : 0;
+}
+
+static void log_number(FILE *f, const char *format, double v)
+{
+	fputc('\t', f);
+	if (isnan(v))
+		fputc('-', f);
+	else
+		fprintf(f, format, v);
+}
+
+static int log_row(struct show *show, const struct sn_train_row *row)
+{
+	FILE *f = show->log;
+
+	if (!f)
+		return 0;
+	fprintf(f, "%" PRIu64 "\t%" PRIu64, row->step, row->epoch);
+	log_number(f, "%.17g", row->loss);
+	log_number(f, "%.9g", row->same);
+	log_number(f, "%.9g", row->different);
+	log_number(f, "%.9g", row->active);
+	log_number(f, "%.9g", row->spread);
+	log_number(f, "%.9g", row->rate);
+	log_number(f, "%.0f", row->images);
+	log_number(f, "%.17g", row->validated ? row->validation_loss : NAN);
+	log_number(f, "%.9g", row->validated ? row->validation_eer : NAN);
+	fputc('\n', f);
+	return check_log(show, false);
+}
+
+static int tell(void *context, const struct sn_train_row *row)
+{
+	struct show *show = context;
+
+	if (!show->begun)
+		show->progress = sn_progress_begin("steps", row->steps, o.common.quiet);
+	show->begun = true;
+	sn_progress_show(show->progress, row->step,
+			 "epoch %" PRIu64 " of %" PRIu64 ", loss %.4g, %.0f images/s", row->epoch,
+			 o.epochs, row->loss, row->images);
+	if (row->collapsed)
+		cli_warn("step %" PRIu64 ": collapse: all embeddings have become one point, "
+			 "nothing can be told apart "
+			 "any more; try a smaller rate (-r), more classes in a batch (--batch), "
+			 "batch norm in the "
+			 "network, or pictures with another preparation (sn-init --measure)",
+			 row->step);
+	if (row->validated && row->best) {
+		show->best_epoch = row->epoch;
+		show->best_loss = row->validation_loss;
+		show->best_eer = row->validation_eer;
+	}
+	if (o.common.verbose && row->validated)
+		cli_warn("epoch %" PRIu64 ": validation loss %.6g, equal error rate %.4g%s",
+			 row->epoch, row->validation_loss, row->validation_eer,
+			 row->best ? ", the best so far" : "");
+	return log_row(show, row);
+}
+
+/* ---- the program ----------------------------------------------------------------------- */
+
+/* The output is opened before any work: what cannot be written had better not be waited for. */
+static struct sn_writer *open_output(void)
+{
+	struct sn_writer *w;
+	int st = sn_writer_open(&w, o.out, SN_FORM_AUTO);
+
+	if (st < 0)
+		cli_die(st);
+	if (sn_writer_is_text(w))
+		cli_usage_error("a model is no text for a terminal: -o FILE");
+	return w;
+}
+
+static int train(struct sn_model *model, const char *input, struct sn_pool *pool, struct show *show)
+{
+	struct sn_dataset data = { 0 };
+	struct validation validation = { 0 };
+	struct sn_objective objective = settle_objective(model);
+	struct sn_train_options t;
+	int st;
+
+	read_stream(&data, input, &model->prep, pool);
+	settle_batch(&data);
+	t = (struct sn_train_options){
+		.objective = objective,
+		.epochs = o.epochs,
+		.batch = (size_t)o.pairs,
+		.p = o.batch[0],
+		.k = o.batch[1],
+		.optimizer = (enum sn_optimizer)o.optimizer,
+		.rate = o.rate,
+		.momentum = o.momentum,
+		.decay = o.decay,
+		.balance = o.mean == BALANCED,
+		.patience = o.patience,
+		.seed = o.common.seed,
+	};
+	prepare_validation(&validation, &t, &data, &model->prep, pool);
+	st = sn_train(model, &data, &t, pool, tell, show);
+	release_validation(&validation);
+	sn_dataset_release(&data);
+	return st;
+}
+
+int main(int argc, char **argv)
+{
+	const char *input;
+	struct sn_writer *w;
+	struct sn_model *model;
+	struct sn_pool *pool;
+	struct show show = { 0 };
+	int st, first = cli_parse(&program, argc, argv);
+
+	check_options();
+	input = cli_input(argc, argv, first);
+	if (strcmp(o.model, "-") == 0 && strcmp(input, "-") == 0)
+		cli_usage_error("model and pictures cannot both be standard input");
+	w = open_output();
+	if (sn_model_load(&model, o.model) < 0 ||
+	    sn_pool_new(&pool, (unsigned)o.common.threads) < 0)
+		cli_die(SN_EDATA);
+	cli_input_sum("model", model->xxh3);
+	open_log(&show);
+	st = train(model, input, pool, &show);
+	sn_progress_end(show.progress);
+	if (st == 0)
+		st = sn_model_write(model, w, cli_history());
+	if (st == 0)
+		st = check_log(&show, true);
+	if (sn_writer_close(w, st == 0) < 0 && st == 0)
+		st = SN_EIO;
+	if (st < 0)
+		cli_die(st);
+	if (o.common.verbose && show.best_epoch)
+		cli_warn("kept epoch %" PRIu64 ": validation loss %.6g, equal error rate %.4g",
+			 show.best_epoch, show.best_loss, show.best_eer);
+	sn_pool_free(pool);
+	sn_model_free(model);
+	return CLI_OK;
+}

@@ -1,0 +1,345 @@
+/*
+ * train - the loop that makes a model.
+ *
+ * A step: the batch's images, each once, forward to y [n][dim]; each pair's loss L(D(y_a, y_b))
+ * with weight w; the pairs' w dL/dD dD/dy summed at the embeddings; backward; the parameters move.
+ * The twins share their weights, so that this is the gradient of two towers per pair, for one pass
+ * per image.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "plan.h"
+
+/*
+ * Collapse: the spread of the embeddings is this part of what it was at the first step, no distance
+ * reaches this part of the margin, and both so many steps in a row.
+ */
+#define COLLAPSED_SPREAD 1e-3
+#define COLLAPSED_DISTANCE 1e-2
+#define COLLAPSED_STEPS 10
+
+struct trainer {
+	struct sn_model *model;
+	const struct sn_dataset *data;
+	const struct sn_train_options *options;
+	struct sn_pool *pool;
+	struct plan *plan;
+	struct sn_tape *tape;
+	struct sn_update *update;
+	size_t dim;
+	struct batch batch;
+	float *x, *y, *dy; /* [images][h][w][c], [images][dim] twice */
+	double *sum;	   /* [images][dim] dL/dy as it is summed */
+	uint64_t *number;  /* [images] */
+	float **best;	   /* a copy of every parameter; NULL: none yet */
+	double best_loss;
+	uint64_t best_epoch;
+	double first_spread;
+	unsigned together; /* steps in a row that look collapsed */
+	bool told;
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- one step -------------------------------------------------------------------------- */
+
+static int load_image(void *context, size_t i, unsigned thread)
+{
+	struct trainer *t = context;
+	size_t image = t->data->image, item = t->batch.image[i];
+
+	(void)thread;
+	sn_prep_floats(&t->model->prep, t->data->pixels + item * image, t->x + i * image);
+	t->number[i] = t->data->items.entry[item].number;
+	return 0;
+}
+
+static double spread(const float *y, size_t n, size_t dim)
+{
+	double sum = 0;
+
+	for (size_t c = 0; c < dim; c++) {
+		double mean = 0, square = 0;
+		for (size_t i = 0; i < n; i++)
+			mean += y[i * dim + c];
+		mean /= (double)n;
+		for (size_t i = 0; i < n; i++)
+			square += (y[i * dim + c] - mean) * (y[i * dim + c] - mean);
+		sum += sqrt(square / (double)n);
+	}
+	return sum / (double)dim;
+}
+
+/* What the batch's pairs weigh: 1/n each, or half for all same and half for all different ones. */
+static void weigh(double weight[2], const struct batch *batch, bool balance)
+{
+	size_t n[2] = { 0, 0 };
+
+	for (size_t i = 0; i < batch->pairs; i++)
+		n[batch->pair[i].same == SN_SAME]++;
+	for (int s = 0; s < 2; s++)
+		weight[s] = !balance ? 1 / (double)batch->pairs : n[s] ? 0.5 / (double)n[s] : 0;
+}
+
+/* Loss of the batch into the row, dL/dy into t->dy. */
+static int measure_pairs(struct trainer *t, struct sn_train_row *row)
+{
+	const struct sn_objective *o = &t->options->objective;
+	const struct batch *batch = &t->batch;
+	size_t dim = t->dim, count[2] = { 0, 0 }, active = 0;
+	double weight[2], loss[2] = { 0, 0 }, sum = 0, distance[2] = { 0, 0 }, largest = 0;
+
+	weigh(weight, batch, t->options->balance);
+	memset(t->sum, 0, batch->images * dim * sizeof *t->sum);
+	for (size_t i = 0; i < batch->pairs; i++) {
+		const struct sn_index_pair *p = &batch->pair[i];
+		const float *a = t->y + p->a * dim, *b = t->y + p->b * dim;
+		int same = p->same == SN_SAME;
+		float d = sn_distance(o->distance, a, b, dim, NULL);
+		double slope, l = sn_contrastive(&slope, d, same, o->margin);
+		if (slope != 0) {
+			active++;
+			sn_distance_gradient(o->distance, t->sum + p->a * dim, t->sum + p->b * dim,
+					     weight[same] * slope, d, a, b, dim, NULL);
+		}
+		sum += l;
+		loss[same] += l;
+		distance[same] += d;
+		count[same]++;
+		largest = fmax(largest, d);
+	}
+	for (size_t i = 0; i < batch->images * dim; i++)
+		t->dy[i] = (float)t->sum[i];
+	/* the plain mean is one sum in the order of the pairs, to the bit what sn-loss makes of
+	 * them */
+	row->loss = t->options->balance ? weight[0] * loss[0] + weight[1] * loss[1]
+					: sum / (double)batch->pairs;
+	row->same = count[1] ? distance[1] / (double)count[1] : NAN;
+	row->different = count[0] ? distance[0] / (double)count[0] : NAN;
+	row->active = (double)active / (double)batch->pairs;
+	if (!isfinite(row->loss)) {
+		size_t last = sn_net_layers(t->model->net) - 1;
+		return sn_fail(SN_ENAN, "the loss is not finite, after the last layer '%s'",
+			       sn_net_layer(t->model->net, last).name);
+	}
+	if (row->step == 1)
+		t->first_spread = row->spread;
+	if (row->spread <= COLLAPSED_SPREAD * t->first_spread &&
+	    largest <= COLLAPSED_DISTANCE * o->margin)
+		t->together++;
+	else
+		t->together = 0;
+	row->collapsed = !t->told && t->together >= COLLAPSED_STEPS;
+	t->told |= row->collapsed;
+	return 0;
+}
+
+static int step(struct trainer *t, struct sn_train_row *row)
+{
+	double start = now();
+	int st;
+
+	if ((st = plan_batch(t->plan, row->step - 1, &t->batch)) < 0 ||
+	    (st = sn_pool_run(t->pool, t->batch.images, load_image, t)) < 0 ||
+	    (st = sn_tape_forward(t->tape, t->x, t->batch.images, t->number, t->options->seed,
+				  row->step - 1, t->y)) < 0)
+		return st;
+	row->spread = spread(t->y, t->batch.images, t->dim);
+	if ((st = measure_pairs(t, row)) < 0 || (st = sn_tape_backward(t->tape, t->dy, NULL)) < 0 ||
+	    (st = sn_update_step(t->update, row->rate, t->pool)) < 0)
+		return st;
+	row->images = (double)t->batch.images / fmax(now() - start, 1e-9);
+	return 0;
+}
+
+/* ---- the best model -------------------------------------------------------------------- */
+
+static int keep(struct trainer *t)
+{
+	struct sn_net *net = t->model->net;
+
+	if (!t->best && !(t->best = sn_alloc(sn_net_params(net), sizeof *t->best)))
+		return SN_ENOMEM;
+	for (size_t i = 0; i < sn_net_params(net); i++) {
+		const struct sn_param *p = sn_net_param(net, i);
+		if (!t->best[i] && !(t->best[i] = sn_alloc(p->count, sizeof(float))))
+			return SN_ENOMEM;
+		memcpy(t->best[i], p->value, p->count * sizeof(float));
+	}
+	return 0;
+}
+
+static int take_back(struct trainer *t)
+{
+	struct sn_net *net = t->model->net;
+
+	for (size_t i = 0; i < sn_net_params(net); i++) {
+		struct sn_param *p = sn_net_param(net, i);
+		memcpy(p->value, t->best[i], p->count * sizeof(float));
+	}
+	return sn_net_changed(net);
+}
+
+static int end_epoch(struct trainer *t, struct sn_train_row *row)
+{
+	const struct sn_train_options *o = t->options;
+	int st;
+
+	row->best = true;
+	if (!o->validation)
+		return 0;
+	if ((st = sn_validate(&row->validation_loss, &row->validation_eer, t->model, o->validation,
+			      o->validation_pairs, &o->objective, t->pool)) < 0)
+		return st;
+	row->validated = true;
+	row->best = t->best_epoch == 0 || row->validation_loss < t->best_loss;
+	if (!row->best)
+		return 0;
+	t->best_loss = row->validation_loss;
+	t->best_epoch = row->epoch;
+	return keep(t);
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
+
+double sn_reach(const struct sn_net *net, enum sn_distance distance)
+{
+	double dim = (double)sn_net_dim(net), range;
+	float least, most;
+	bool unit;
+
+	sn_net_range(net, &least, &most, &unit);
+	range = (double)most - (double)least;
+	switch (distance) {
+	case SN_EUCLIDEAN:
+		return unit ? fmin(2, sqrt(dim) * range) : sqrt(dim) * range;
+	case SN_SQEUCLIDEAN:
+		return unit ? fmin(4, dim * range * range) : dim * range * range;
+	case SN_MANHATTAN:
+		return unit ? fmin(2 * sqrt(dim), dim * range) : dim * range;
+	case SN_COSINE:
+		return least >= 0 || most <= 0 ? 1 : 2;
+	case SN_WEIGHTED_L1:
+		return 1;
+	}
+	return INFINITY;
+}
+
+int sn_objective_check(const struct sn_objective *objective, const struct sn_net *net)
+{
+	double reach = sn_reach(net, objective->distance);
+
+	if (objective->distance == SN_WEIGHTED_L1)
+		return sn_fail(SN_EUSAGE, "cannot train for the distance 'weighted-l1': its "
+					  "weights belong to a head that the "
+					  "contrastive loss does not teach; give -d euclidean");
+	if (!(objective->margin > 0) || !isfinite(objective->margin))
+		return sn_fail(SN_EUSAGE, "margin %g is not greater than 0", objective->margin);
+	if (!(objective->margin <= reach))
+		return sn_fail(SN_EUSAGE,
+			       "margin %g is out of reach: after the last layer '%s' two "
+			       "embeddings of %zu numbers "
+			       "are at most %g apart (%s); give a smaller -M, or end the network "
+			       "otherwise",
+			       objective->margin, sn_net_layer(net, sn_net_layers(net) - 1).name,
+			       sn_net_dim(net), reach, sn_distance_names[objective->distance]);
+	return 0;
+}
+
+static int check(const struct sn_model *model, const struct sn_dataset *data,
+		 const struct sn_train_options *o)
+{
+	int st = sn_objective_check(&o->objective, model->net);
+
+	if (st < 0)
+		return st;
+	if (o->epochs == 0 || !(o->rate > 0) ||
+	    (data->has_pairs ? o->batch == 0 : o->p < 2 || o->k < 2))
+		return sn_fail(SN_EUSAGE,
+			       "training wants at least one epoch, a rate over 0, and a batch");
+	if (o->validation && o->validation_pairs->n == 0)
+		return sn_fail(SN_EDATA, "no pairs to validate with");
+	return 0;
+}
+
+static int prepare(struct trainer *t)
+{
+	const struct sn_train_options *o = t->options;
+	size_t n, inputs, outputs;
+	int st;
+
+	if ((st = check(t->model, t->data, o)) < 0 || (st = plan_new(&t->plan, t->data, o)) < 0)
+		return st;
+	n = plan_most_images(t->plan);
+	t->dim = sn_net_dim(t->model->net);
+	if (!sn_multiply(&inputs, n, t->data->image) || !sn_multiply(&outputs, n, t->dim))
+		return sn_fail_memory();
+	if (!(t->x = sn_alloc(inputs, sizeof *t->x)) || !(t->y = sn_alloc(outputs, sizeof *t->y)) ||
+	    !(t->dy = sn_alloc(outputs, sizeof *t->dy)) ||
+	    !(t->sum = sn_alloc(outputs, sizeof *t->sum)) ||
+	    !(t->number = sn_alloc(n, sizeof *t->number)))
+		return SN_ENOMEM;
+	if ((st = sn_tape_new(&t->tape, t->model->net, t->pool, n)) < 0)
+		return st;
+	return sn_update_new(&t->update, t->model->net, o->optimizer, o->momentum, o->decay);
+}
+
+static int run(struct trainer *t, int (*tell)(void *, const struct sn_train_row *), void *context)
+{
+	const struct sn_train_options *o = t->options;
+	uint64_t steps = plan_steps(t->plan);
+	int st;
+
+	for (uint64_t epoch = 1; epoch <= o->epochs; epoch++) {
+		for (uint64_t i = 1; i <= steps; i++) {
+			struct sn_train_row row = { .step = (epoch - 1) * steps + i,
+						    .epoch = epoch,
+						    .steps = o->epochs * steps,
+						    .rate = o->rate };
+			if ((st = step(t, &row)) < 0 ||
+			    (i == steps && (st = end_epoch(t, &row)) < 0))
+				return sn_fail_at(st, "step %" PRIu64, row.step);
+			if (tell && (st = tell(context, &row)) < 0)
+				return st;
+		}
+		if (o->validation && o->patience && epoch - t->best_epoch >= o->patience)
+			break;
+	}
+	return t->best ? take_back(t) : 0;
+}
+
+int sn_train(struct sn_model *model, const struct sn_dataset *data,
+	     const struct sn_train_options *options, struct sn_pool *pool,
+	     int (*row)(void *context, const struct sn_train_row *row), void *context)
+{
+	struct trainer t = { .model = model, .data = data, .options = options, .pool = pool };
+	int st;
+
+	if ((st = prepare(&t)) == 0 && (st = run(&t, row, context)) == 0) {
+		strcpy(model->loss, sn_loss_names[options->objective.loss]);
+		model->margin = options->objective.margin;
+		model->distance = options->objective.distance;
+		memset(&model->threshold, 0, sizeof model->threshold);
+	}
+	for (size_t i = 0; t.best && i < sn_net_params(model->net); i++)
+		free(t.best[i]);
+	free(t.best);
+	sn_update_free(t.update);
+	sn_tape_free(t.tape);
+	plan_free(t.plan);
+	free(t.x);
+	free(t.y);
+	free(t.dy);
+	free(t.sum);
+	free(t.number);
+	return st;
+}

@@ -1,0 +1,4 @@
+load helper
+
+@test "unit: optimizer" { run -0 "$BUILD/tests/test_optimizer"; }
+@test "unit: train" { run -0 "$BUILD/tests/test_train"; }

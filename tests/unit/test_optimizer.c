@@ -1,0 +1,136 @@
+/* optimizer - steps by hand, and the same weights by a plain loop in double */
+#include <sn/optimizer.h>
+#include <sn/random.h>
+#include "test.h"
+
+static const float gradient[3] = { 0.5f, -0.2f, 0.3f };
+
+/* One weight from 1 by three gradients; the numbers are those of the definitions in double. */
+static void sgd_by_hand(void)
+{
+	const double wanted[3] = { 0.949, 0.922151, 0.867064749 };
+	float w = 1, v = 0;
+
+	for (int t = 0; t < 3; t++) {
+		CHECK(sn_sgd(&w, &v, &gradient[t], 1, 0.1, 0.9, 0.01));
+		CHECK_NEAR(w, wanted[t], 2e-7);
+	}
+}
+
+static void sgd_without_momentum(void)
+{
+	float w[2] = { 1, -1 }, v[2] = { 0, 0 }, g[2] = { 2, 4 };
+
+	CHECK(sn_sgd(w, v, g, 2, 0.5, 0, 0));
+	CHECK(w[0] == 0 && w[1] == -3);
+}
+
+static void adam_by_hand(void)
+{
+	const double plain[3] = { 0.900000002, 0.8654394181165108, 0.8109953836811554 };
+	const double decayed[3] = { 0.9000000019607843, 0.8633641380701821, 0.8072125541848459 };
+
+	for (int decay = 0; decay < 2; decay++) {
+		float w = 1, m = 0, v = 0;
+		for (uint64_t t = 1; t <= 3; t++) {
+			CHECK(sn_adam(&w, &m, &v, &gradient[t - 1], 1, 0.1, 0.9, decay ? 0.01 : 0,
+				      t));
+			CHECK_NEAR(w, (decay ? decayed : plain)[t - 1], 5e-7);
+		}
+	}
+}
+
+/* Many weights at once are each what one alone is, and near the same in double after many steps. */
+static void adam_against_double(void)
+{
+	enum { N = 37, STEPS = 200 };
+	float w[N], m[N] = { 0 }, v[N] = { 0 }, g[N];
+	double w2[N], m2[N] = { 0 }, v2[N] = { 0 };
+	struct sn_random r = sn_random(7, SN_RANDOM_TEST, 0, 0);
+
+	for (int i = 0; i < N; i++)
+		w2[i] = w[i] = (float)sn_random_normal(&r);
+	for (uint64_t t = 1; t <= STEPS; t++) {
+		for (int i = 0; i < N; i++)
+			g[i] = (float)sn_random_normal(&r);
+		CHECK(sn_adam(w, m, v, g, N, 0.01, 0.9, 0, t));
+		for (int i = 0; i < N; i++) {
+			m2[i] = 0.9 * m2[i] + 0.1 * g[i];
+			v2[i] = 0.999 * v2[i] + 0.001 * g[i] * g[i];
+			w2[i] -= 0.01 * (m2[i] / (1 - pow(0.9, (double)t))) /
+				 (sqrt(v2[i] / (1 - pow(0.999, (double)t))) + 1e-8);
+		}
+	}
+	for (int i = 0; i < N; i++)
+		CHECK_NEAR(w[i], w2[i], 2e-5);
+}
+
+static void not_finite(void)
+{
+	const float bad[2] = { NAN, INFINITY };
+
+	for (int i = 0; i < 4; i++) {
+		float w[3] = { 1, 2, 3 }, m[3] = { 0 }, v[3] = { 0 }, g[3] = { 0, bad[i % 2], 0 };
+		CHECK(!(i < 2 ? sn_sgd(w, v, g, 3, 0.1, 0.9, 0)
+			      : sn_adam(w, m, v, g, 3, 0.1, 0.9, 0, 1)));
+		CHECK(w[0] == 1 && w[2] == 3);
+	}
+}
+
+static const char net_text[] = "input 6x6x1\nconv 4 size=3\nflatten\nlinear 5\n";
+
+/* A network's parameters move each by its own gradient; decay leaves biases alone; any pool gives
+ * the same bytes. */
+static void whole_network(enum sn_optimizer kind)
+{
+	struct sn_net *net[2], *fresh;
+	struct sn_pool *pool[2];
+	struct sn_update *u[2];
+
+	MUST(sn_net_parse(&fresh, net_text));
+	MUST(sn_net_init(fresh, 3));
+	for (unsigned k = 0; k < 2; k++) {
+		MUST(sn_net_parse(&net[k], net_text));
+		MUST(sn_net_init(net[k], 3));
+		MUST(sn_pool_new(&pool[k], k ? 3 : 1));
+		MUST(sn_update_new(&u[k], net[k], kind, 0.9, 0.1));
+		for (int t = 0; t < 3; t++) {
+			for (size_t i = 0; i < sn_net_params(net[k]); i++) {
+				struct sn_param *p = sn_net_param(net[k], i);
+				for (size_t j = 0; p->grad && j < p->count; j++)
+					p->grad[j] = (float)((i + j) % 7) - 3;
+			}
+			MUST(sn_update_step(u[k], 0.01, pool[k]));
+		}
+	}
+	for (size_t i = 0; i < sn_net_params(net[0]); i++) {
+		struct sn_param *p = sn_net_param(net[0], i);
+		CHECK(memcmp(p->value, sn_net_param(net[1], i)->value, p->count * sizeof(float)) ==
+		      0);
+		/* a bias whose gradient is 0 stays as it was */
+		for (size_t j = 0; !p->decay && p->grad && j < p->count; j++)
+			if (p->grad[j] == 0)
+				CHECK(p->value[j] == sn_net_param(fresh, i)->value[j]);
+	}
+	sn_net_param(net[0], 0)->grad[1] = NAN;
+	CHECK(sn_update_step(u[0], 0.01, pool[0]) == SN_ENAN);
+	CHECK(strstr(sn_message(), sn_net_param(net[0], 0)->name) != NULL);
+	for (unsigned k = 0; k < 2; k++) {
+		sn_update_free(u[k]);
+		sn_pool_free(pool[k]);
+		sn_net_free(net[k]);
+	}
+	sn_net_free(fresh);
+}
+
+int main(void)
+{
+	sgd_by_hand();
+	sgd_without_momentum();
+	adam_by_hand();
+	adam_against_double();
+	not_finite();
+	whole_network(SN_SGD);
+	whole_network(SN_ADAM);
+	return TEST_END();
+}
