@@ -1,0 +1,234 @@
+/* sn-verify - are these pictures of the same? The exit status is the answer */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sn/evaluation.h>
+#include <sn/file.h>
+#include <sn/image.h>
+#include <sn/model.h>
+#include "cli.h"
+
+enum { YES = 0, NO = 1, TROUBLE = 2 };
+enum fold { MEAN, MIN };
+
+#define MAX_FILE ((size_t)1 << 30) /* of a picture on standard input */
+
+struct options {
+	struct cli_common common;
+	const char *model;
+	double threshold; /* NaN: the model's */
+	unsigned fold;	  /* enum fold */
+	char *const *operand;
+	size_t operands;
+};
+
+/* Pictures ready for the network. */
+struct pictures {
+	float *x;		 /* [n][h][w][c] */
+	size_t n, capacity, one; /* capacity in floats; floats of one picture */
+	uint8_t *pixels;	 /* one picture */
+};
+
+static const char *const folds[] = { "mean", "min", NULL };
+
+static struct options asked = { .common = CLI_COMMON_INIT, .threshold = NAN };
+
+static const struct cli_option table[] = {
+	{ 'm', "model", CLI_FILE, &asked.model, "MODEL", "the network and its threshold", 0, 0,
+	  NULL, CLI_INPUT },
+	{ 'T', "threshold", CLI_REAL, &asked.threshold, "D",
+	  "yes means a distance of at most D; the model's unless given", 0, 0, NULL, 0 },
+	{ 0, "fold", CLI_CHOICE, &asked.fold, "HOW", "of the distances to several references", 0, 0,
+	  folds, 0 },
+	CLI_OUT(asked.common),
+	CLI_TEXTUAL(asked.common),
+	CLI_QUIET(asked.common),
+	CLI_VERBOSE(asked.common),
+	CLI_THREADS(asked.common),
+	CLI_END,
+};
+
+static const struct cli_program program = {
+	"sn-verify",
+	"-m MODEL [-T D] [--fold HOW] QUESTIONED REFERENCE...",
+	"Does the questioned picture show the same as the references?\n"
+	"  in:   pictures, or folders of references; one may be - (standard input)\n"
+	"  out:  text: yes or no, the distance, the threshold\n"
+	"  exit: 0 yes, 1 no, 2 trouble\n",
+	"sn-verify -m w.bin cheque.png reference.png && echo accepted",
+	table,
+	TROUBLE,
+};
+
+static void parse(int argc, char **argv, struct options *o)
+{
+	int first = cli_parse(&program, argc, argv), stdin_used = 0;
+	if (!o->model)
+		cli_usage_error("which model? give -m MODEL");
+	if (argc - first < 2)
+		cli_usage_error("wanted a questioned picture and at least one reference");
+	o->operand = argv + first;
+	o->operands = (size_t)(argc - first);
+	stdin_used = strcmp(o->model, "-") == 0;
+	for (size_t i = 0; i < o->operands; i++)
+		stdin_used += strcmp(o->operand[i], "-") == 0;
+	if (stdin_used > 1)
+		cli_usage_error("standard input can be read only once");
+}
+
+static int add_tensor(struct pictures *p, const struct sn_model *m, const struct sn_tensor *x)
+{
+	size_t need;
+	int st;
+	if (!sn_multiply(&need, p->n + 1, p->one))
+		return sn_fail_memory();
+	if ((st = sn_grow(&p->x, &p->capacity, need, sizeof(float))) < 0 ||
+	    (st = sn_prep_pixels(&m->prep, x, p->pixels)) < 0)
+		return st;
+	sn_prep_floats(&m->prep, p->pixels, p->x + p->n * p->one);
+	p->n++;
+	return 0;
+}
+
+static int add_stdin(struct pictures *p, const struct sn_model *m)
+{
+	struct sn_image image = { 0 };
+	struct sn_tensor x = { .type = 'u', .rank = 3 };
+	uint8_t *data;
+	unsigned factor;
+	size_t size;
+	int st = sn_file_read("-", MAX_FILE, &data, &size);
+	if (st < 0)
+		return st;
+	st = sn_image_decode(&image, &factor, data, size, "<stdin>");
+	free(data);
+	if (st < 0)
+		return sn_fail_at(st, "<stdin>");
+	x.shape[0] = image.h;
+	x.shape[1] = image.w;
+	x.shape[2] = image.c;
+	x.count = image.h * image.w * image.c;
+	x.data = image.pixels;
+	st = add_tensor(p, m, &x);
+	sn_image_release(&image);
+	return st;
+}
+
+/* A picture, or all those of a folder, exactly as sn-load reads them. */
+static int add_operand(struct pictures *p, const struct sn_model *m, char *const *operand,
+		       const struct options *o)
+{
+	const struct sn_load_options load = { .label = "none",
+					      .threads = (unsigned)o->common.threads };
+	struct sn_loader *l;
+	struct sn_item item;
+	size_t before = p->n;
+	int st;
+	if (strcmp(*operand, "-") == 0)
+		return add_stdin(p, m);
+	if ((st = sn_loader_open(&l, &load, operand, 1)) < 0)
+		return st;
+	while ((st = sn_loader_next(l, &item)) > 0)
+		if ((st = add_tensor(p, m, &item.x)) < 0)
+			break;
+	sn_loader_close(l);
+	if (st == 0 && p->n == before)
+		return sn_fail(SN_EDATA, "no picture in '%s'", *operand);
+	return st;
+}
+
+static int load(struct pictures *p, const struct sn_model *m, const struct options *o)
+{
+	int st;
+	p->one = m->prep.h * m->prep.w * m->prep.c;
+	p->pixels = sn_alloc(p->one, 1);
+	if (!p->pixels)
+		return SN_ENOMEM;
+	for (size_t i = 0; i < o->operands; i++) {
+		if ((st = add_operand(p, m, &o->operand[i], o)) < 0)
+			return st;
+		if (i == 0 && p->n != 1)
+			return sn_fail(SN_EUSAGE,
+				       "'%s' holds %zu pictures, wanted a single questioned one",
+				       o->operand[0], p->n);
+	}
+	return 0;
+}
+
+/* The distance that decides: to each reference what sn-dist gives; their mean as a sum in double,
+ * in order. */
+static int measure(float *d, const struct sn_model *m, const struct pictures *p,
+		   const struct options *o)
+{
+	size_t dim = sn_net_dim(m->net);
+	float *y = sn_alloc(p->n, dim * sizeof(float)), one;
+	struct sn_pool *pool = NULL;
+	double sum = 0, least = INFINITY;
+	int st;
+	if (!y)
+		return SN_ENOMEM;
+	if ((st = sn_pool_new(&pool, (unsigned)o->common.threads)) == 0)
+		st = sn_net_embed(m->net, pool, p->x, p->n, y);
+	for (size_t i = 1; st == 0 && i < p->n; i++) {
+		one = sn_distance(m->distance, y, y + i * dim, dim, m->head);
+		if (!isfinite(one))
+			st = sn_fail(SN_ENAN, "a distance is not finite");
+		if (o->common.verbose)
+			cli_warn("reference %zu: distance %.9g", i, (double)one);
+		sum += (double)one;
+		least = fmin(least, (double)one);
+	}
+	*d = (float)(o->fold == MIN ? least : sum / (double)(p->n - 1));
+	sn_pool_free(pool);
+	free(y);
+	return st;
+}
+
+static int print(bool yes, float d, double threshold, const char *path)
+{
+	char line[96], text[32];
+	struct sn_output *out;
+	int st = sn_output_open(&out, path), n;
+	if (st < 0)
+		return st;
+	n = snprintf(line, sizeof(line), "%s\t%.9g\t%s\n", yes ? "yes" : "no", (double)d,
+		     sn_threshold_text(text, threshold));
+	if ((st = sn_output_write(out, line, (size_t)n)) == 0)
+		return sn_output_commit(out);
+	sn_output_discard(out);
+	return st;
+}
+
+/* Returns YES, NO or a negative code. */
+static int run(const struct options *o)
+{
+	struct sn_model *m;
+	struct pictures p = { 0 };
+	double threshold = o->threshold;
+	float d;
+	int st = sn_model_load(&m, o->model);
+	if (st < 0)
+		return st;
+	if (isnan(threshold) && m->threshold.set)
+		threshold = m->threshold.d;
+	if (isnan(threshold))
+		st = sn_fail(SN_EDATA,
+			     "the model has no threshold: run sn-eval --calibrate, or give -T");
+	if (st == 0 && (st = load(&p, m, o)) == 0 && (st = measure(&d, m, &p, o)) == 0 &&
+	    (st = print((double)d <= threshold, d, threshold, o->common.out)) == 0)
+		st = (double)d <= threshold ? YES : NO;
+	free(p.x);
+	free(p.pixels);
+	sn_model_free(m);
+	return st;
+}
+
+int main(int argc, char **argv)
+{
+	int st;
+	parse(argc, argv, &asked);
+	if ((st = run(&asked)) < 0)
+		cli_warn("%s", sn_message());
+	return st < 0 ? TROUBLE : st;
+}

@@ -1,0 +1,116 @@
+/* The embeddings of a section's items, each kept once however many pairs it is in. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sn/twins.h>
+
+static int choose_distance(struct sn_twins *t, const enum sn_distance *wanted)
+{
+	t->distance = SN_EUCLIDEAN;
+	if (t->note.present)
+		t->distance = t->note.distance;
+	if (wanted)
+		t->distance = *wanted;
+	if (t->distance == SN_WEIGHTED_L1 && !t->note.head)
+		return sn_fail(SN_EDATA, "the distance weighted-l1 wants a model with its weights; "
+					 "these embeddings come from none: choose another by -d");
+	return 0;
+}
+
+static void choose_threshold(struct sn_twins *t, double wanted)
+{
+	t->threshold = wanted;
+	/* a threshold means nothing on another scale */
+	if (isnan(wanted) && t->note.present && t->note.has_threshold &&
+	    t->distance == t->note.distance)
+		t->threshold = t->note.threshold;
+}
+
+int sn_twins_begin(struct sn_twins *t, struct sn_header *h, const enum sn_distance *distance,
+		   double threshold)
+{
+	uint64_t window = 0;
+	int st;
+	sn_twins_release(t);
+	if ((st = sn_model_note_read(&t->note, h)) < 0)
+		return st;
+	if ((st = choose_distance(t, distance)) < 0)
+		return st;
+	choose_threshold(t, threshold);
+	t->margin = t->note.present ? t->note.margin : NAN;
+	sn_header_get_uint(h, "window", &window);
+	t->items.window = window;
+	if ((st = sn_header_set_str(h, "distance", sn_distance_names[t->distance])) < 0)
+		return st;
+	if (!isnan(t->threshold))
+		return sn_header_set_f8(h, "threshold", t->threshold);
+	sn_header_remove(h, "threshold");
+	return 0;
+}
+
+static int check_shape(struct sn_twins *t, const struct sn_item *item)
+{
+	const struct sn_tensor *x = &item->x;
+	char shape[96];
+	if (x->type != 'f' || x->rank != 1)
+		return sn_fail(
+			SN_EDATA,
+			"item %llu: x is %s %s, wanted an embedding f4 [d], made by sn-embed",
+			(unsigned long long)item->number, x->type == 'u' ? "u1" : "f4",
+			sn_shape_text(shape, x->shape, x->rank));
+	if (x->count == 0)
+		return sn_fail(SN_EDATA, "item %llu: an embedding of no numbers",
+			       (unsigned long long)item->number);
+	if (t->dim == 0)
+		t->dim = x->count;
+	if (x->count != t->dim)
+		return sn_fail(SN_EDATA, "item %llu: x is [%zu], wanted [%zu] like those before it",
+			       (unsigned long long)item->number, x->count, t->dim);
+	if (t->distance == SN_WEIGHTED_L1 && t->note.head_size != t->dim + 1)
+		return sn_fail(SN_EDATA, "x is [%zu], the model has %zu weights for it, wanted %zu",
+			       t->dim, t->note.head_size, t->dim + 1);
+	return 0;
+}
+
+int sn_twins_add(struct sn_twins *t, const struct sn_item *item)
+{
+	struct sn_entry *entry;
+	int st;
+	if (item->x.type && (st = check_shape(t, item)) < 0)
+		return st;
+	if ((st = sn_items_add(&t->items, item, &entry)) < 0)
+		return st;
+	entry->missing = !item->x.type;
+	if (entry->missing)
+		return 0;
+	entry->data = sn_alloc(t->dim, sizeof(float));
+	if (!entry->data)
+		return SN_ENOMEM;
+	memcpy(entry->data, item->x.data, t->dim * sizeof(float));
+	return 0;
+}
+
+int sn_twins_distance(const struct sn_twins *t, const struct sn_pair *pair, float *d)
+{
+	const struct sn_entry *a = sn_items_find(&t->items, pair->a);
+	const struct sn_entry *b = sn_items_find(&t->items, pair->b);
+	if (!a || !b)
+		return sn_fail(SN_EDATA,
+			       "item %llu is not among the last %zu that the window keeps",
+			       (unsigned long long)(a ? pair->b : pair->a), t->items.window);
+	if (a->missing || b->missing)
+		return 0;
+	*d = sn_distance(t->distance, a->data, b->data, t->dim, t->note.head);
+	if (!isfinite(*d))
+		return sn_fail(SN_ENAN,
+			       "the distance of '%s' and '%s' is %s; the embeddings are too large",
+			       a->key, b->key, isnan(*d) ? "not a number" : "infinite");
+	return 1;
+}
+
+void sn_twins_release(struct sn_twins *t)
+{
+	sn_items_clear(&t->items);
+	sn_model_note_release(&t->note);
+	memset(t, 0, sizeof(*t));
+}

@@ -1,0 +1,415 @@
+load helper
+
+# distances FILE "HEADER KEYS" ITEM... : lines of pairs on standard input; ITEM is LABEL, LABEL! (forged) or - (no label)
+distances() {
+	local file=$1 keys=$2 n=0 label forged pairs
+	shift 2
+	pairs=$(cat)
+	{
+		echo '{"sn":1,"kind":"distances"'"${keys:+,$keys}"'}'
+		for label; do
+			forged=
+			[[ $label != *! ]] || forged=',"forged":true'
+			label='"'${label%!}'"'
+			[ "$label" != '"-"' ] || label=null
+			echo '{"item":'$n',"key":"k'$n'","label":'"$label$forged"'}'
+			n=$((n + 1))
+		done
+		[ -z "$pairs" ] || echo "$pairs"
+		echo '{"end":'$((n + $(grep -c . <<<"$pairs")))'}'
+	} | json_stream "$file"
+}
+
+# by_hand FILE ["HEADER KEYS"]: same at 1 2 3 5, different at 4 5 6 7 8
+by_hand() {
+	{
+		for d in 3 1 2 5; do echo '{"pair":[0,1],"same":true,"d":'$d.0'}'; done
+		for d in 4 6 5 8 7; do echo '{"pair":[0,2],"same":false,"d":'$d.0'}'; done
+	} | distances "$1" "${2:-}" a a b
+}
+
+# value MEASURE: of the table in $output
+value() {
+	awk -F '\t' -v m="$1" '$1 == m { print $2 }' <<<"$output"
+}
+row() {
+	awk -F '\t' -v m="$1" '$1 == m' <<<"$output"
+}
+# near A B: within 1e-8
+near() {
+	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a - b < 1e-8 && b - a < 1e-8) }' || { echo "$1, wanted $2"; false; }
+}
+
+refuses() {
+	local words=$1
+	shift
+	run -1 --separate-stderr "$@"
+	# shellcheck disable=SC2154 # run sets it
+	[[ $stderr == *"$words"* ]] || { echo "wanted '$words', got: $stderr"; false; }
+	[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	[ -z "$output" ]
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+@test "sn-eval: by hand" {
+	by_hand d.sn
+	run -0 --separate-stderr sn-eval d.sn
+	[ "${lines[0]}" = $'measure\tvalue\tlower\tupper\tn' ]
+	[ "$(row same)" = $'same\t4\t-\t-\t9' ]
+	[ "$(row different)" = $'different\t5\t-\t-\t9' ]
+	[ "$(value missing)" = 0 ]
+	near "$(value auc)" 0.925
+	near "$(value eer)" 0.225
+	[ "$(value eer-threshold)" = 4 ]
+	near "$(value best-accuracy)" 0.875
+	[ "$(value best-threshold)" = 3 ]
+	near "$(value mean-same)" 2.75
+	near "$(value mean-different)" 6
+	# no threshold of its own: at equal error, and it is said
+	[ "$(value threshold)" = 4 ]
+	near "$(value far)" 0.2
+	near "$(value frr)" 0.25
+	near "$(value accuracy)" 0.775
+	[[ $stderr == "sn-eval: "*"equal error"* ]]
+	# Clopper-Pearson of 1 in 5
+	near "$(cut -f 3 <<<"$(row far)")" 0.00505076338
+	near "$(cut -f 4 <<<"$(row far)")" 0.716417936
+	[ -z "$(row nway-accuracy)" ]
+	[ -z "$(row eer-skilled)" ]
+}
+
+@test "sn-eval: rates at the threshold of -T, --far or the stream" {
+	by_hand d.sn
+	run -0 --separate-stderr sn-eval -T 5 d.sn
+	[ -z "$stderr" ]
+	[ "$(value threshold)" = 5 ]
+	near "$(value far)" 0.4
+	near "$(value frr)" 0
+	run -0 --separate-stderr sn-eval -T 4.99 d.sn
+	near "$(value far)" 0.2
+	near "$(value frr)" 0.25
+	run -0 --separate-stderr sn-eval --far 0.4 d.sn
+	[ "$(value threshold)" = 5 ]
+	run -0 --separate-stderr sn-eval --far 0.39 d.sn
+	[ "$(value threshold)" = 4 ]
+	run -0 --separate-stderr sn-eval --far 0 d.sn
+	[ "$(value threshold)" = 3 ]
+	by_hand d.sn '"threshold":2.0'
+	run -0 --separate-stderr sn-eval d.sn
+	[ -z "$stderr" ]
+	[ "$(value threshold)" = 2 ]
+	near "$(value frr)" 0.5
+	run -0 --separate-stderr sn-eval -T 5 d.sn
+	[ "$(value threshold)" = 5 ]
+}
+
+@test "sn-eval: a threshold as printed accepts the pair that it came from" {
+	{
+		echo '{"pair":[0,1],"same":true,"d":0.1}'
+		echo '{"pair":[0,1],"same":true,"d":0.7}'
+		echo '{"pair":[0,2],"same":false,"d":0.8}'
+		echo '{"pair":[0,2],"same":false,"d":0.9}'
+	} | distances d.sn "" a a b
+	run -0 --separate-stderr sn-eval d.sn
+	t=$(value eer-threshold)
+	run -0 --separate-stderr sn-eval -T "$t" d.sn
+	[ "$(value frr)" = 0 ]
+	[ "$(value threshold)" = "$t" ]
+}
+
+@test "sn-eval: all sections are one set" {
+	by_hand d.sn
+	sn-eval -T 4 d.sn >one
+	cat d.sn d.sn | sn-eval -T 4 >two
+	run -0 cat two
+	[ "$(row same)" = $'same\t8\t-\t-\t18' ]
+	[ "$(cut -f 1,2 one | grep -E '^(auc|eer|far|frr|best)')" = "$(cut -f 1,2 two | grep -E '^(auc|eer|far|frr|best)')" ]
+	by_hand other.sn '"distance":"cosine"'
+	cat d.sn other.sn >mixed.sn
+	refuses "different distances" sn-eval mixed.sn
+}
+
+@test "sn-eval: losses carry distances too" {
+	by_hand d.sn '"distance":"euclidean"'
+	sn-eval -T 4 d.sn >from-distances
+	sn-loss d.sn | sn-eval -T 4 | cmp - from-distances
+}
+
+@test "sn-eval: random and skilled impostors apart" {
+	{
+		for d in 1 2 3 4; do echo '{"pair":[0,1],"same":true,"d":'$d.0'}'; done
+		# forgeries of a: near; others: far
+		for d in 3 4 5; do echo '{"pair":[0,2],"same":false,"d":'$d.5'}'; done
+		for d in 7 8; do echo '{"pair":[0,3],"same":false,"d":'$d.0'}'; done
+		# a forgery of somebody else is a random impostor
+		echo '{"pair":[3,2],"same":false,"d":2.0}'
+	} | distances d.sn "" a a 'a!' b
+	run -0 --separate-stderr sn-eval -T 4 d.sn
+	[ "$(value different)" = 6 ]
+	[ "$(value different-skilled)" = 3 ]
+	[ "$(value different-random)" = 3 ]
+	near "$(value far)" 0.333333333
+	near "$(value far-skilled)" 0.333333333
+	near "$(value far-random)" 0.333333333
+	# 4 > 3.5 alone
+	near "$(value auc-skilled)" "$(awk 'BEGIN { printf "%.9g", 11 / 12 }')"
+	# 2 = 2, 2 < 3, 2 < 4
+	near "$(value auc-random)" "$(awk 'BEGIN { printf "%.9g", 9.5 / 12 }')"
+	[ -n "$(row eer-skilled)" ]
+	[ -n "$(row eer-random)" ]
+}
+
+@test "sn-eval: missing pictures are counted" {
+	{
+		echo '{"pair":[0,1],"same":true,"d":1.0}'
+		echo '{"pair":[0,2],"same":false,"d":2.0}'
+		echo '{"pair":[0,3],"same":false,"d":null}'
+		echo '{"pair":[0,1],"same":null,"d":9.0}'
+	} | distances d.sn "" a a b -
+	run -0 --separate-stderr sn-eval -T 1 d.sn
+	[ "$(row missing)" = $'missing\t1\t-\t-\t4' ]
+	[ "$(value failure-to-acquire)" = 0.25 ]
+	[ "$(value unknown)" = 1 ]
+	[ "$(value different)" = 1 ]
+}
+
+@test "sn-eval: N-way trials" {
+	{
+		# right by the mean, though the nearest single one is another's
+		echo '{"pair":[0,1],"same":true,"trial":0,"d":2.0}'
+		echo '{"pair":[0,3],"same":false,"trial":0,"d":1.0}'
+		echo '{"pair":[0,2],"same":true,"trial":0,"d":2.5}'
+		echo '{"pair":[0,4],"same":false,"trial":0,"d":5.0}'
+		# a tie is wrong
+		echo '{"pair":[0,1],"same":true,"trial":1,"d":2.0}'
+		echo '{"pair":[0,3],"same":false,"trial":1,"d":2.0}'
+		# wrong
+		echo '{"pair":[0,1],"same":true,"trial":5,"d":2.0}'
+		echo '{"pair":[0,3],"same":false,"trial":5,"d":1.0}'
+		# without a label each support is a class of its own
+		echo '{"pair":[0,5],"same":true,"trial":6,"d":2.0}'
+		echo '{"pair":[0,6],"same":false,"trial":6,"d":3.0}'
+		echo '{"pair":[0,7],"same":false,"trial":6,"d":4.0}'
+	} | distances d.sn "" a a a b b - - -
+	run -0 --separate-stderr sn-eval d.sn
+	[[ $(row nway-accuracy) == $'nway-accuracy\t0.5\t'*$'\t4' ]]
+	near "$(value nway-chance)" "$(awk 'BEGIN { printf "%.9g", (3 / 2 + 1 / 3) / 4 }')"
+	[ "$(value nway-ties)" = 1 ]
+	# as many trials again, numbered anew
+	cat d.sn d.sn >twice.sn
+	run -0 --separate-stderr sn-eval twice.sn
+	[[ $(row nway-accuracy) == $'nway-accuracy\t0.5\t'*$'\t8' ]]
+}
+
+@test "sn-eval: a constant network is right by no count" {
+	{
+		for t in 0 1 2; do
+			echo '{"pair":[0,1],"same":true,"trial":'$t',"d":0.0}'
+			echo '{"pair":[0,2],"same":false,"trial":'$t',"d":0.0}'
+		done
+	} | distances d.sn "" a a b
+	run -0 --separate-stderr sn-eval d.sn
+	[ "$(value nway-accuracy)" = 0 ]
+	[ "$(value eer)" = 0.5 ]
+	[ "$(value auc)" = 0.5 ]
+	[ "$(value best-accuracy)" = 0.5 ]
+	[ "$(value dprime)" = - ]
+}
+
+@test "sn-eval: a trial that lacks a distance is wrong" {
+	{
+		echo '{"pair":[0,1],"same":true,"trial":0,"d":1.0}'
+		echo '{"pair":[0,2],"same":false,"trial":0,"d":null}'
+		echo '{"pair":[0,1],"same":true,"trial":1,"d":1.0}'
+		echo '{"pair":[0,3],"same":false,"trial":1,"d":2.0}'
+	} | distances d.sn "" a a - b
+	run -0 --separate-stderr sn-eval d.sn
+	[ "$(value nway-accuracy)" = 0.5 ]
+	[ "$(value nway-missing)" = 1 ]
+}
+
+@test "sn-eval: an empty class is an error that says what to do" {
+	echo '{"pair":[0,1],"same":true,"d":1.0}' | distances same.sn "" a a
+	refuses "sn-pair" sn-eval same.sn
+	echo '{"pair":[0,1],"same":false,"d":1.0}' | distances different.sn "" a b
+	refuses "sn-pair" sn-eval different.sn
+	echo '{"pair":[0,1],"same":null,"d":1.0}' | distances unknown.sn "" - -
+	refuses "label" sn-eval unknown.sn
+	echo -n | distances none.sn "" a b
+	refuses "sn-eval: " sn-eval none.sn
+	# trials alone still have their result
+	echo '{"pair":[0,1],"same":true,"trial":0,"d":1.0}' | distances trial.sn "" a a
+	run -0 --separate-stderr sn-eval trial.sn
+	[[ $(row nway-accuracy) == $'nway-accuracy\t1\t'* ]]
+	[ -z "$(row eer)" ]
+	[[ $stderr == *different* ]]
+}
+
+@test "sn-eval: a share that no threshold reaches" {
+	{
+		echo '{"pair":[0,1],"same":true,"d":2.0}'
+		echo '{"pair":[0,2],"same":false,"d":1.0}'
+	} | distances d.sn "" a a b
+	refuses "--far" sn-eval --far 0.5 d.sn
+}
+
+@test "sn-eval: a file, standard input and - are the same" {
+	by_hand d.sn
+	sn-eval -T 4 d.sn >file
+	sn-eval -T 4 <d.sn >stdin
+	sn-eval -T 4 - <d.sn >dash
+	sn-eval -T 4 -o named d.sn
+	cmp file stdin
+	cmp file dash
+	cmp file named
+}
+
+@test "sn-eval: the rates of ten thousand pairs have the intervals of the textbook" {
+	{
+		echo '{"pair":[0,2],"same":false,"d":2.0}'
+		seq -f '{"pair":[0,1],"same":true,"d":1.%05.0f}' 1 9856
+		seq -f '{"pair":[0,1],"same":true,"d":3.%05.0f}' 1 144
+	} | distances d.sn "" a a b
+	run -0 --separate-stderr sn-eval -T 2 d.sn
+	[ "$(value frr)" = 0.0144 ]
+	awk -F '\t' '{ exit !($3 > 1 - 0.987845 && $3 < 1 - 0.987835 && $4 > 1 - 0.983075 && $4 < 1 - 0.983065) }' <<<"$(row frr)"
+}
+
+@test "sn-eval: wrong kinds" {
+	embeddings items.sn a "[0,0]" b "[3,4]"
+	refuses "this is items" sn-eval items.sn
+	printf '%s\n' '{"sn":1,"kind":"distances"}' '{"item":0,"key":"a","label":"a"}' \
+		'{"item":1,"key":"b","label":"a"}' '{"pair":[0,1],"same":true}' '{"end":3}' | json_stream bare.sn
+	refuses "'d'" sn-eval bare.sn
+}
+
+@test "sn-eval: a stream cut anywhere is damage" {
+	by_hand d.sn
+	local size
+	size=$(wc -c <d.sn)
+	for ((n = 1; n < size; n += 11)); do
+		head -c "$n" d.sn >cut.sn
+		refuses "sn-eval: " sn-eval cut.sn
+	done
+}
+
+@test "sn-eval: nothing is an error unless it may be" {
+	refuses "empty" sn-eval /dev/null
+	run -0 sn-eval --allow-empty /dev/null
+	[ -z "$output" ]
+}
+
+@test "sn-eval: a full disk is not success" {
+	by_hand d.sn
+	run -1 --separate-stderr bash -c 'sn-eval -T 4 d.sn >/dev/full'
+	[[ $stderr == "sn-eval: "*"no space left"* ]]
+}
+
+@test "sn-eval: mistakes on the command line" {
+	for mistake in "-T x" "--far 1.5" "--far -0.1" "-T 1 --far 0.1" "one two" "--nothing" "--calibrate -" "--calibrate"; do
+		# shellcheck disable=SC2086 # words are wanted
+		run -2 --separate-stderr sn-eval $mistake
+		[ -z "$output" ]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+}
+
+@test "sn-eval: -h" {
+	run -0 --separate-stderr sn-eval -h
+	[[ $output == "usage: sn-eval "* && -z $stderr ]]
+}
+
+# a model, folders of pictures, and the model's distances
+calibration() {
+	for i in 1 2 3 4; do
+		mkdir -p "faces/c$i"
+		for j in 1 2 3; do
+			"$BUILD/tests/make_png" 32 32 "$i" "$j" >"faces/c$i/$j.png"
+		done
+	done
+	sn-init lenet -o w.bin
+	sn-pair --all faces | sn-embed -m w.bin | sn-dist >d.sn
+}
+
+@test "sn-eval: calibration writes the threshold, and nothing else changes" {
+	calibration
+	run -0 --separate-stderr sn-eval --calibrate w.bin -o new.bin d.sn
+	[[ $stderr == "sn-eval: new.bin: threshold "*"(eer)"*"12 same and 54 different"* ]]
+	eer=$(value eer-threshold)
+	[ "$(value threshold)" = "$eer" ]
+	sn-cat -t w.bin | head -n 1 | grep -vq '"protocol"'
+	sn-cat -t new.bin | head -n 1 | grep -q '"protocol":"eer"'
+	sn-cat -t new.bin | head -n 1 | grep -qF '"d":'"$eer"
+	sn-cat -t w.bin | tail -n +2 | grep -v '^{"end"' >old
+	sn-cat -t new.bin | tail -n +2 | grep -v '^{"end"' | cmp - old
+	# the stream tells those behind it, and the weights are the same to them
+	sn-pair --all faces | sn-embed -m new.bin | sn-dist >d2.sn
+	run -0 --separate-stderr sn-eval d2.sn
+	[ "$(value threshold)" = "$eer" ]
+	run -0 --separate-stderr sn-eval --calibrate w.bin d2.sn
+	cmp w.bin new.bin
+}
+
+@test "sn-eval: calibration in place keeps the mode and follows links" {
+	calibration
+	chmod 640 w.bin
+	mkdir deep
+	ln -s ../w.bin deep/link.bin
+	before=$(stat -c %i w.bin)
+	run -0 --separate-stderr sn-eval --calibrate deep/link.bin d.sn
+	[ -L deep/link.bin ]
+	[ "$(stat -c %a w.bin)" = 640 ]
+	[ "$(stat -c %i w.bin)" != "$before" ]
+	sn-cat -t w.bin | head -n 1 | grep -q '"protocol":"eer"'
+	[ "$(find . -newer d.sn -name '*bin*' | wc -l)" -le 3 ]
+}
+
+@test "sn-eval: calibration for a FAR, or to a given threshold" {
+	calibration
+	run -0 --separate-stderr sn-eval --calibrate w.bin --far 0.1 d.sn
+	sn-cat -t w.bin | head -n 1 | grep -q '"protocol":"far"'
+	awk -v f="$(value far)" 'BEGIN { exit !(f <= 0.1) }'
+	t=$(value threshold)
+	run -0 --separate-stderr sn-eval --far 0.1 d.sn
+	[ "$(value threshold)" = "$t" ]
+	run -0 --separate-stderr sn-eval --calibrate w.bin -T 0.125 d.sn
+	sn-cat -t w.bin | head -n 1 | grep -q '"protocol":"given"'
+	sn-cat -t w.bin | head -n 1 | grep -q '"d":0.125'
+}
+
+@test "sn-eval: calibration to standard output writes the model alone" {
+	calibration
+	run -0 --separate-stderr bash -c 'sn-eval --calibrate w.bin -o - d.sn >piped.bin'
+	sn-eval -q --calibrate w.bin -o new.bin d.sn >table
+	cmp piped.bin new.bin
+	sn-eval -q --calibrate - -o new2.bin d.sn <w.bin >table2
+	cmp new2.bin new.bin
+	cmp table table2
+}
+
+@test "sn-eval: calibration refuses other distances" {
+	calibration
+	cp w.bin before.bin
+	sn-init -s 2 lenet -o other.bin
+	refuses "another model" sn-eval --calibrate other.bin d.sn
+	sn-pair --all faces | sn-embed -m w.bin | sn-dist -d cosine >cosine.sn
+	refuses "cosine" sn-eval --calibrate w.bin cosine.sn
+	by_hand foreign.sn
+	refuses "which model" sn-eval --calibrate w.bin foreign.sn
+	head -c -3 d.sn >cut.sn
+	refuses cut.sn sn-eval --calibrate w.bin cut.sn
+	refuses absent.bin sn-eval --calibrate absent.bin d.sn
+	head -c 1000 w.bin >cut.bin
+	refuses cut.bin sn-eval --calibrate cut.bin d.sn
+	cmp w.bin before.bin
+}
+
+@test "sn-eval: no room for the model leaves the old one" {
+	calibration
+	run -1 --separate-stderr bash -c 'sn-eval --calibrate w.bin -o /dev/full d.sn'
+	[[ $stderr == *"no space left"* ]]
+	[ -z "$output" ]
+}
