@@ -1,4 +1,4 @@
-/* evaluation - a set of distances and what is known of their pairs, as the rows that sn-eval prints. */
+/* evaluation - distances and what is known of their pairs, as the rows that sn-eval prints. */
 #ifndef SN_EVALUATION_H
 #define SN_EVALUATION_H
 
@@ -8,11 +8,12 @@
 /** Zero-initialised is empty; a stream's `window` goes to items.window. */
 struct sn_evaluation {
 	struct sn_items items;
-	struct sn_scores all;     /* every pair with a distance that is known to be same or different */
-	struct sn_scores skilled; /* its different pairs of equal label with one forged; no same */
-	struct sn_scores random;  /* its other different pairs, where there are skilled ones; no same */
+	struct sn_scores all; /* the pairs with a distance that are same or different */
+	struct sn_scores
+		skilled;	 /* its different pairs of one label, one of them forged; no same */
+	struct sn_scores random; /* its other different ones, where there are skilled; no same */
 	struct sn_trials trials;
-	uint64_t pairs;   /* all that came */
+	uint64_t pairs;	  /* all that came */
 	uint64_t missing; /* without a distance: failures to acquire */
 	uint64_t unknown; /* neither same nor different */
 };
@@ -21,7 +22,7 @@ SN_MUST_CHECK int sn_evaluation_item(struct sn_evaluation *e, const struct sn_it
 /** SN_EDATA for a pair without the key d, or of a trial and not known to be same or different. */
 SN_MUST_CHECK int sn_evaluation_pair(struct sn_evaluation *e, const struct sn_pair *pair);
 
-/** After the last pair: sort. 0 also where a class is empty: sn_scores_sort(&e->all) tells. SN_ENOMEM. */
+/** After the last pair: sort. 0 also where a class is empty: sn_scores_sort(&e->all) tells. */
 SN_MUST_CHECK int sn_evaluation_finish(struct sn_evaluation *e);
 
 /** One measure. */
@@ -29,7 +30,7 @@ struct sn_row {
 	const char *measure; /* static */
 	double value;
 	double lower, upper; /* 95 % interval; NaN: none */
-	uint64_t n;          /* pairs, or trials, that it is made of */
+	uint64_t n;	     /* pairs, or trials, that it is made of */
 };
 #define SN_MAX_ROWS 48
 
@@ -37,13 +38,16 @@ struct sn_row {
  * The measures of a finished evaluation, in the order of sn-eval(1).
  *   threshold  in  for the rates at a threshold; NaN: the one of equal error
  *   rows       out how many there are
- * Rows of verification need pairs of both classes, rows of trials need trials; rows that have nothing to say are left
- * out.  SN_ENOMEM.
+ * Rows of verification need pairs of both classes, rows of trials need trials; rows that have
+ * nothing to say are left out.
  */
 SN_MUST_CHECK int sn_evaluation_rows(struct sn_evaluation *e, double threshold,
-                                     struct sn_row row[SN_MAX_ROWS], int *rows);
+				     struct sn_row row[SN_MAX_ROWS], int *rows);
 
-/** The shortest text that gives the threshold back exactly, so that a pair at it is still accepted by -T; returns text. */
+/**
+ * The shortest text that gives the threshold back exactly, so that the pair it comes from is still
+ * accepted when it is typed; returns text.
+ */
 const char *sn_threshold_text(char text[32], double threshold);
 
 void sn_evaluation_release(struct sn_evaluation *e);

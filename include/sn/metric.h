@@ -1,5 +1,4 @@
-/* metric - how good distances are: ROC, EER, error rates at a threshold, N-way trials. Smaller d =
- * more alike. */
+/* metric - how good distances are: ROC, EER, error rates at a threshold, N-way trials. */
 #ifndef SN_METRIC_H
 #define SN_METRIC_H
 
@@ -9,8 +8,9 @@
 #include <sn/error.h>
 
 /*
- * One inequality everywhere: yes means d <= t.  All of these are exact: they work on the sorted
- * distances themselves (4 bytes a pair, 8 while sorting), not on a histogram.
+ * Smaller d = more alike, and one inequality everywhere: yes means d <= t.  All of these are exact:
+ * they work on the sorted distances themselves (4 bytes a pair, 8 while sorting), not on a
+ * histogram.
  */
 
 /** Distances of same and of different pairs. Zero-initialised is empty. */
@@ -22,13 +22,11 @@ struct sn_scores {
 };
 /** SN_ENAN where d is NaN, SN_ENOMEM. */
 SN_MUST_CHECK int sn_scores_add(struct sn_scores *s, float d, bool same);
-/** Sort both classes ascending. SN_EDATA where one is empty (the other is sorted all the same),
- * SN_ENOMEM. */
+/** Sort both classes, rising. SN_EDATA where one is empty (the other is sorted all the same). */
 SN_MUST_CHECK int sn_scores_sort(struct sn_scores *s);
 void sn_scores_release(struct sn_scores *s);
 
-/** Rates at "yes means d <= t": FAR = share of different pairs accepted, FRR = share of same pairs
- * rejected. Sorted scores. */
+/** FAR = share of different pairs accepted, FRR = share of same pairs rejected. Sorted scores. */
 void sn_rates_at(const struct sn_scores *s, double t, double *far, double *frr);
 
 /** How many pairs of each class have d <= t. Sorted scores; a class may be empty. */
@@ -39,8 +37,8 @@ double sn_auc(const struct sn_scores *s);
 
 /**
  * Interval of the area: DeLong, DeLong and Clarke-Pearson (1988) on the logit's scale; where the
- * area is 0 or 1, and that method has nothing to say, Clopper-Pearson for the smaller class. Sorted
- * scores.
+ * area is 0 or 1, and that method has nothing to say, Clopper-Pearson for the smaller class.
+ * Sorted scores.
  */
 void sn_auc_interval(const struct sn_scores *s, double *lower, double *upper, double confidence);
 
@@ -53,8 +51,8 @@ double sn_eer(const struct sn_scores *s, double *threshold);
 
 /**
  * Best of all thresholds: max of the balanced accuracy 1 - (FAR + FRR)/2, at the smallest distance
- * that reaches it. Optimistic: chosen on what it is measured on.  Sorted scores; threshold may be
- * NULL.
+ * that reaches it.  Optimistic: chosen on what it is measured on.  Sorted scores; threshold may
+ * be NULL.
  */
 double sn_best_accuracy(const struct sn_scores *s, double *threshold);
 
@@ -64,16 +62,18 @@ double sn_best_accuracy(const struct sn_scores *s, double *threshold);
  */
 double sn_threshold_at_far(const struct sn_scores *s, double far);
 
-/** Separation (mean_different - mean_same) / sqrt((var_same + var_different) / 2), variances over n
- * - 1. NaN where there is none. */
+/**
+ * Separation (mean_different - mean_same) / sqrt((var_same + var_different) / 2), the variances
+ * over n - 1.  NaN where both are 0.
+ */
 double sn_dprime(const struct sn_scores *s);
 
 /** Mean in rising order, as sums of double; NaN for none. */
 double sn_mean(const float *d, size_t n);
 
 /**
- * Clopper-Pearson interval of k successes in n, at `confidence` (0.95): [0, 1] where n is 0 or k >
- * n. 9856 of 10000 at 0.95: 0.98307 to 0.98784.
+ * Clopper-Pearson interval of k successes in n, at `confidence` in (0, 1): [0, 1] where n is 0
+ * or k > n.  9856 of 10000 at 0.95: 0.98307 to 0.98784.
  */
 void sn_interval(double *lower, double *upper, uint64_t k, uint64_t n, double confidence);
 
@@ -81,7 +81,7 @@ void sn_interval(double *lower, double *upper, uint64_t k, uint64_t n, double co
 
 /**
  * Trials: a query against supports of N classes; the answer is the class with the smallest mean
- * distance. Zero-initialised is empty; owns `pair`.
+ * distance.  Zero-initialised is empty; owns `pair`.
  */
 struct sn_trials {
 	struct sn_trial_pair {
@@ -94,16 +94,14 @@ struct sn_trials {
 
 struct sn_trials_result {
 	uint64_t trials;
-	uint64_t
-		right; /* the answer's class is the query's; a tie for the smallest mean is wrong */
-	uint64_t ties; /* trials that a tie decided */
+	uint64_t right;	      /* the answer's class is the query's; a tie for it is wrong */
+	uint64_t ties;	      /* trials that a tie decided */
 	uint64_t incomplete;  /* trials that lack a distance: wrong, whatever the others say */
 	uint64_t least, most; /* classes a trial has */
-	double chance;	      /* expected share of right answers by guessing: mean of 1 / classes */
+	double chance;	      /* share of right answers by guessing: mean of 1 / classes */
 };
 
-/** One pair of a trial: its support is of `class`, `same` where that is the query's.  Pairs may
- * come in any order. */
+/** One pair, whose support is of `class`; `same`: so is the query.  They may come in any order. */
 SN_MUST_CHECK int sn_trials_add(struct sn_trials *t, uint64_t trial, uint64_t class, float d,
 				bool same);
 /** Means are sums of double in the order of sn_trials_add. SN_EDATA where there are no trials. */

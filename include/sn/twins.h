@@ -6,13 +6,12 @@
 #include <sn/items.h>
 #include <sn/model.h>
 
-/** What sn-dist keeps while it reads a section of pairs.  Zero-initialised is ready for sn_twins_begin. */
+/** What is kept while a section of pairs is read.  Zero-initialised is ready for sn_twins_begin. */
 struct sn_twins {
 	enum sn_distance distance;
-	double margin;         /* the model's; NaN where it says none */
 	double threshold;      /* yes means d <= threshold; NaN: none */
 	struct sn_items items; /* data: the embedding, float [dim] */
-	size_t dim;            /* numbers in an embedding; 0: none seen yet */
+	size_t dim;	       /* numbers in an embedding; 0: none seen yet */
 	struct sn_model_note note;
 };
 
@@ -21,12 +20,13 @@ struct sn_twins {
  *   h          in/out  its header; the keys `distance` and `threshold` are set (or removed)
  *   distance   in      what the user wants; NULL: the model's, else euclidean
  *   threshold  in      the same; NaN: the model's, where the distance is the model's, else none
- * The header's `window` lets older embeddings be forgotten.  SN_EDATA for a distance that wants weights where the model has none.
+ * The header's `window` lets older embeddings be forgotten.  SN_EDATA for a distance that wants
+ * weights where the model has none.
  */
 SN_MUST_CHECK int sn_twins_begin(struct sn_twins *t, struct sn_header *h,
-                                 const enum sn_distance *distance, double threshold);
+				 const enum sn_distance *distance, double threshold);
 
-/** Keep an item's embedding (copied). SN_EDATA where x is no embedding, or not as long as the others. */
+/** Keep an item's embedding (copied). SN_EDATA where it is none, or not as long as the others. */
 SN_MUST_CHECK int sn_twins_add(struct sn_twins *t, const struct sn_item *item);
 
 /**

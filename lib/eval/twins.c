@@ -37,7 +37,6 @@ int sn_twins_begin(struct sn_twins *t, struct sn_header *h, const enum sn_distan
 	if ((st = choose_distance(t, distance)) < 0)
 		return st;
 	choose_threshold(t, threshold);
-	t->margin = t->note.present ? t->note.margin : NAN;
 	sn_header_get_uint(h, "window", &window);
 	t->items.window = window;
 	if ((st = sn_header_set_str(h, "distance", sn_distance_names[t->distance])) < 0)
