@@ -250,6 +250,23 @@ setup() {
 	[ "$(cat out)" = precious ]
 }
 
+@test "sn-dist: any byte changed is damage" {
+	pairs in.sn
+	local size byte
+	size=$(wc -c <in.sn)
+	for ((n = 3; n < size; n += 13)); do
+		byte=$(od -An -tu1 -j "$n" -N 1 in.sn)
+		{
+			head -c "$n" in.sn
+			# shellcheck disable=SC2059 # the format is the byte
+			printf "\\x$(printf %x $((byte ^ 1 << n % 8)))"
+			tail -c +$((n + 2)) in.sn
+		} >changed.sn
+		run -1 --separate-stderr sn-dist changed.sn
+		[[ $stderr == "sn-dist: "* ]]
+	done
+}
+
 @test "sn-dist: nothing is an error unless it may be" {
 	refuses "empty" sn-dist /dev/null
 	run -0 sn-dist --allow-empty /dev/null

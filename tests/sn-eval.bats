@@ -296,6 +296,23 @@ setup() {
 	done
 }
 
+@test "sn-eval: any byte changed is damage" {
+	by_hand in.sn
+	local size byte
+	size=$(wc -c <in.sn)
+	for ((n = 3; n < size; n += 13)); do
+		byte=$(od -An -tu1 -j "$n" -N 1 in.sn)
+		{
+			head -c "$n" in.sn
+			# shellcheck disable=SC2059 # the format is the byte
+			printf "\\x$(printf %x $((byte ^ 1 << n % 8)))"
+			tail -c +$((n + 2)) in.sn
+		} >changed.sn
+		run -1 --separate-stderr sn-eval changed.sn
+		[[ $stderr == "sn-eval: "* ]]
+	done
+}
+
 @test "sn-eval: nothing is an error unless it may be" {
 	refuses "empty" sn-eval /dev/null
 	run -0 sn-eval --allow-empty /dev/null

@@ -191,6 +191,25 @@ setup() {
 	done
 }
 
+@test "sn-loss: any byte changed is damage" {
+	pairs in.sn
+	sn-dist in.sn >d.sn
+	mv d.sn in.sn
+	local size byte
+	size=$(wc -c <in.sn)
+	for ((n = 3; n < size; n += 13)); do
+		byte=$(od -An -tu1 -j "$n" -N 1 in.sn)
+		{
+			head -c "$n" in.sn
+			# shellcheck disable=SC2059 # the format is the byte
+			printf "\\x$(printf %x $((byte ^ 1 << n % 8)))"
+			tail -c +$((n + 2)) in.sn
+		} >changed.sn
+		run -1 --separate-stderr sn-loss changed.sn
+		[[ $stderr == "sn-loss: "* ]]
+	done
+}
+
 @test "sn-loss: nothing is an error unless it may be" {
 	refuses "empty" sn-loss /dev/null
 	run -0 sn-loss --allow-empty /dev/null
