@@ -1,5 +1,6 @@
 /* sn-dist - pairs of embeddings in, one distance a pair out */
 #include <math.h>
+#include <sn/progress.h>
 #include <sn/twins.h>
 #include "cli.h"
 
@@ -81,11 +82,13 @@ static int pair(struct sn_twins *t, const struct sn_record *rec, struct sn_write
 }
 
 /* Returns SN_EOF, or a negative code with a message that says where. */
-static int run(struct sn_reader *r, struct sn_writer *w, struct options *o)
+static int run(struct sn_reader *r, struct sn_writer *w, struct options *o,
+	       struct sn_progress *progress)
 {
 	struct sn_record rec;
 	struct sn_twins t = { 0 };
 	struct sn_buffer value = { 0 };
+	uint64_t pairs = 0;
 	bool seen = false;
 	int st, got;
 	while ((got = st = sn_read(r, &rec)) > SN_EOF) {
@@ -102,6 +105,7 @@ static int run(struct sn_reader *r, struct sn_writer *w, struct options *o)
 				st = sn_write_with(w, &rec, "x", (struct sn_slice){ 0 });
 		} else if (rec.map == SN_MAP_PAIR) {
 			st = pair(&t, &rec, w, &value);
+			sn_progress_show(progress, ++pairs, NULL);
 		} else {
 			st = sn_write_record(w, &rec);
 		}
@@ -120,11 +124,16 @@ int main(int argc, char **argv)
 	struct options *o = &asked;
 	struct sn_reader *r;
 	struct sn_writer *w;
+	struct sn_progress *progress;
 	int st, closed;
 	parse(argc, argv, o);
 	r = cli_reader(o->in);
 	w = cli_writer(&o->common, r);
-	if ((st = run(r, w, o)) < 0)
+	/* text on a terminal shows by itself how far it is */
+	progress = sn_progress_begin("pairs", 0, o->common.quiet || sn_writer_is_text(w));
+	st = run(r, w, o, progress);
+	sn_progress_end(progress);
+	if (st < 0)
 		cli_warn("%s", sn_message());
 	if ((closed = sn_writer_close(w, st == 0)) < 0 && st == 0)
 		cli_die(closed);

@@ -6,6 +6,7 @@
 #include <sn/evaluation.h>
 #include <sn/file.h>
 #include <sn/model.h>
+#include <sn/progress.h>
 #include "cli.h"
 
 struct options {
@@ -101,10 +102,12 @@ static int read_set(struct sn_evaluation *e, struct origin *origin, const struct
 	struct sn_reader *r = cli_reader(o->in);
 	struct sn_join *join;
 	struct sn_record rec;
+	struct sn_progress *progress;
 	bool seen = false;
 	int st = sn_join_new(&join, r), got;
 	if (st < 0)
 		return st;
+	progress = sn_progress_begin("pairs", 0, o->common.quiet);
 	while ((got = st = sn_join_read(join, &rec)) > SN_EOF) {
 		st = 0;
 		if (got == SN_HEADER) {
@@ -114,6 +117,7 @@ static int read_set(struct sn_evaluation *e, struct origin *origin, const struct
 			st = sn_evaluation_item(e, &rec.item);
 		} else if (got == SN_RECORD && rec.map == SN_MAP_PAIR) {
 			st = sn_evaluation_pair(e, &rec.pair);
+			sn_progress_show(progress, e->pairs, NULL);
 		}
 		if (st == SN_EDATA || st == SN_ENAN)
 			st = sn_reader_blame_last(r, st);
@@ -122,6 +126,7 @@ static int read_set(struct sn_evaluation *e, struct origin *origin, const struct
 	}
 	if (st == 0)
 		st = cli_check_empty(r, seen, &o->common);
+	sn_progress_end(progress);
 	sn_join_free(join);
 	sn_reader_close(r);
 	return st < 0 ? st : seen;
