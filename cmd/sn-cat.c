@@ -1,13 +1,10 @@
 /* sn-cat - pass streams on: join their sections, show them as JSON lines, read those back */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sn/json.h>
 #include "cli.h"
 
 static struct cli_common common = CLI_COMMON_INIT;
-static bool from_json;
+static bool from_json, show; /* show: as JSON lines */
 static uint64_t head = UINT64_MAX;
 
 static const struct cli_option options[] = {
@@ -40,22 +37,51 @@ struct state {
 	bool open; /* the header was written */
 	bool nan;  /* shown, and the reason to fail in the end */
 	uint64_t written, failed;
-	uint64_t means, terms; /* sections of losses are joined to one mean */
-	double mean, sum;
+	uint64_t means, terms, losses; /* sections of losses are joined to one mean */
+	double weighted, sum;
+	struct sn_buffer mean; /* the map, where there is one alone */
 };
 
+/* A view adds nothing; a stream that goes on remembers that it came through here. */
 static int begin(struct state *s, const struct sn_record *rec)
 {
 	struct sn_header *h;
 	int st = sn_header_parse(&h, rec);
 	if (st < 0)
 		return st;
-	st = sn_header_add_history(h, cli_history());
+	if (!show)
+		st = sn_header_add_history(h, cli_history());
 	if (st == 0)
 		st = sn_write_header(s->w, h);
 	sn_header_free(h);
 	s->open = true;
 	return st;
+}
+
+/* It closes a section, so the one of all sections comes with the end. */
+static int keep_mean(struct state *s, const struct sn_record *rec)
+{
+	s->means++;
+	s->weighted += rec->mean.mean * (double)rec->mean.terms;
+	if (rec->mean.terms >= SN_NONE - s->terms)
+		return sn_fail(SN_EDATA, "'terms' add up to too large a number");
+	s->terms += rec->mean.terms;
+	s->mean.size = 0;
+	return sn_buffer_add(&s->mean, rec->bytes.data, rec->bytes.size);
+}
+
+static int write_mean(struct state *s)
+{
+	if (s->means == 0 || s->written >= head)
+		return 0;
+	if (s->means == 1)
+		return sn_write_raw(s->w, (struct sn_slice){ s->mean.data, s->mean.size });
+	if (s->terms == 0)
+		return sn_write_mean(s->w, 0, 0);
+	/* a sum over pairs is added up anew in pair order; of other losses only the means are known
+	 */
+	return sn_write_mean(
+		s->w, (s->losses == s->terms ? s->sum : s->weighted) / (double)s->terms, s->terms);
 }
 
 static int pass(struct state *s, struct sn_reader *r, const struct sn_record *rec)
@@ -65,21 +91,19 @@ static int pass(struct state *s, struct sn_reader *r, const struct sn_record *re
 		sn_reader_blame(r, SN_ENAN, "NaN or infinity");
 		cli_warn("%s", sn_message());
 	}
-	if (rec->map == SN_MAP_MEAN) { /* the last one is written with the end */
-		s->means++;
-		s->mean = rec->mean.mean;
-		s->terms += rec->mean.terms;
-		return 0;
-	}
-	if (rec->map == SN_MAP_PAIR && rec->pair.has_loss)
+	if (rec->map == SN_MAP_MEAN)
+		return keep_mean(s, rec);
+	if (rec->map == SN_MAP_PAIR && rec->pair.has_loss) {
+		s->losses++;
 		s->sum += rec->pair.loss;
+	}
 	if (s->written >= head)
 		return 0;
 	s->written++;
 	return sn_write_renumbered(s->w, rec);
 }
 
-/* Everything of one reader. */
+/* Everything of one reader; what its joiner blames is said with the place. */
 static int run(struct state *s, struct sn_reader *r)
 {
 	struct sn_record rec;
@@ -93,60 +117,28 @@ static int run(struct state *s, struct sn_reader *r)
 		else
 			s->failed = rec.end.failed;
 		if (st < 0)
-			break;
+			return st;
 	}
-	return st;
+	/* no byte at all: what should have written this file or pipe never did */
+	return st < 0 ? st : cli_check_empty(r, sn_reader_offset(r) > 0, &common);
 }
 
 static int finish(struct state *s)
 {
-	int st = 0;
-	if (!s->open)
-		return 0;
-	if (s->means && s->written < head)
-		st = sn_write_mean(s->w, s->means == 1 ? s->mean : s->sum / (double)s->terms,
-				   s->terms);
-	return st < 0 ? st : sn_write_end(s->w, s->failed);
+	int st = s->open ? write_mean(s) : 0;
+	return st < 0 || !s->open ? st : sn_write_end(s->w, s->failed);
 }
 
-/* A stream made of JSON lines, in a file that has no name. */
-static struct sn_reader *text_reader(const char *path)
-{
-	struct sn_reader *r = NULL;
-	FILE *f = tmpfile();
-	int st;
-	if (!f) {
-		sn_fail_errno("cannot make a temporary file");
-		cli_die(SN_EIO);
-	}
-	st = sn_json_lines(fileno(f), path);
-	if (st == 0 && lseek(fileno(f), 0, SEEK_SET) < 0)
-		st = sn_fail_errno("cannot read back a temporary file");
-	if (st == 0)
-		st = sn_reader_open_fd(&r, fileno(f), strcmp(path, "-") == 0 ? "<stdin>" : path,
-				       SN_READ_NAN);
-	if (st < 0)
-		cli_die(st);
-	return r; /* f stays open until the program ends */
-}
-
+/* NaN is shown to eyes and to text tools; a stream that has it goes no further. */
 static struct sn_reader *open_input(struct state *s, const char *path)
 {
 	struct sn_reader *r;
-	int st;
-	if (from_json)
-		return text_reader(path);
-	st = sn_reader_open(&r, path, SN_READ_NAN);
+	int st =
+		sn_reader_open(&r, path, (show ? SN_READ_NAN : 0) | (from_json ? SN_READ_JSON : 0));
 	if (st < 0)
 		cli_die(st);
 	sn_reader_before_wait(r, sn_writer_flush_call, s->w);
 	return r;
-}
-
-static enum sn_form form(void)
-{
-	bool terminal = strcmp(common.out, "-") == 0 && isatty(STDOUT_FILENO);
-	return common.text || terminal ? SN_FORM_JSON : SN_FORM_BINARY;
 }
 
 int main(int argc, char **argv)
@@ -160,25 +152,24 @@ int main(int argc, char **argv)
 	n = n ? n : 1;
 	if (path == only)
 		cli_refuse_terminal();
-	if ((st = sn_writer_open(&s.w, common.out, form())) < 0 ||
+	show = common.text || (strcmp(common.out, "-") == 0 && isatty(STDOUT_FILENO));
+	if ((st = sn_writer_open(&s.w, common.out, show ? SN_FORM_JSON : SN_FORM_BINARY)) < 0 ||
 	    (st = sn_join_new(&s.join, NULL)) < 0)
 		cli_die(st);
 	for (int i = 0; i < n && st == 0; i++) {
 		struct sn_reader *r = open_input(&s, path[i]);
-		bool before = s.open;
 		st = run(&s, r);
-		if (st == 0 && !s.open && !before)
-			st = cli_check_empty(r, false, &common);
-		if (st < 0)
-			cli_warn("%s", sn_message());
 		sn_reader_close(r);
 	}
-	if (st == 0 && (st = finish(&s)) < 0)
+	if (st == 0)
+		st = finish(&s);
+	if (st < 0)
 		cli_warn("%s", sn_message());
-	if (sn_writer_close(s.w, st == 0) < 0) {
+	if (sn_writer_close(s.w, st == 0 && !s.nan) < 0) {
 		cli_warn("%s", sn_message());
 		st = SN_EIO;
 	}
 	sn_join_free(s.join);
+	sn_buffer_release(&s.mean);
 	return st < 0 || s.nan ? CLI_FAILED : CLI_OK;
 }

@@ -104,6 +104,14 @@ static void compare(struct sn_comparison *c)
 		next(&b);
 }
 
+static void refuse_empty(const struct sn_reader *r)
+{
+	if (sn_reader_offset(r) > 0)
+		return;
+	sn_fail(SN_EDATA, "%s: empty input, not even a header", sn_reader_name(r));
+	cli_die(SN_EDATA);
+}
+
 /* "history" and the words of --ignore, NULL-terminated. */
 static const char **ignored_keys(void)
 {
@@ -136,10 +144,8 @@ int main(int argc, char **argv)
 	    sn_reader_open(&b.r, argv[first + 1], SN_READ_NAN) < 0)
 		cli_die(SN_EIO);
 	compare(&c);
-	if (section == 0) {
-		sn_fail(SN_EDATA, "%s: empty input, wanted a stream", sn_reader_name(a.r));
-		cli_die(SN_EDATA);
-	}
+	refuse_empty(a.r);
+	refuse_empty(b.r);
 	if (common.verbose && !common.quiet)
 		printf("differences\t%" PRIu64 "\nlargest\t%.9g\nlargest relative\t%.9g\n",
 		       c.differences, c.worst_abs, c.worst_rel);

@@ -17,11 +17,10 @@ SN_MUST_CHECK int sn_json_print(struct sn_buffer *b, struct sn_slice map);
  * where it is one row. SN_EDATA says where. */
 SN_MUST_CHECK int sn_json_parse(struct sn_buffer *b, const char *line, size_t size);
 
-/**
- * JSON lines of a file ("-": standard input) -> a stream, written to the descriptor `out`.  Empty
- * lines are passed over. An end keeps its count and `failed`; its sum, which was that of other
- * bytes, becomes nil.  SN_EDATA names file and line.
+/*
+ * A reader opened with SN_READ_JSON takes such lines as the maps of a stream.  Empty lines are
+ * passed over.  An end needs only its count and `failed`; its sum, which was that of other bytes,
+ * is not looked at.
  */
-SN_MUST_CHECK int sn_json_lines(int out, const char *path);
 
 #endif

@@ -136,7 +136,8 @@ struct sn_record {
 	struct sn_slice bytes; /* the whole encoded map */
 	unsigned fields;
 	struct sn_field field[SN_MAX_FIELDS];
-	bool nan; /* a NaN or infinity is in it (only with SN_READ_NAN) */
+	bool nan;	 /* a NaN or infinity is in it (only with SN_READ_NAN) */
+	bool renumbered; /* by sn_join_read: its numbers are no longer those of its bytes */
 	union {
 		struct sn_item item;
 		struct sn_pair pair;
@@ -204,12 +205,16 @@ struct sn_reader;
 enum sn_read_result { SN_EOF = 0, SN_HEADER = 1, SN_RECORD = 2, SN_END = 3 };
 
 /** Flags of sn_reader_open. */
-#define SN_READ_NAN 1u /* hand out records with NaN, marked, instead of refusing them */
+#define SN_READ_NAN 1u	/* hand out records with NaN, marked, instead of refusing them */
+#define SN_READ_JSON 2u /* the file holds JSON lines, as sn/json.h spells them */
 
 /** path "-": standard input, "<stdin>" in messages. */
 SN_MUST_CHECK int sn_reader_open(struct sn_reader **r, const char *path, unsigned flags);
 /** The same from an open descriptor (not closed by sn_reader_close) that is called `name`. */
 SN_MUST_CHECK int sn_reader_open_fd(struct sn_reader **r, int fd, const char *name, unsigned flags);
+/** The same from memory, which stays the caller's and must live as long as the reader. */
+SN_MUST_CHECK int sn_reader_open_memory(struct sn_reader **r, struct sn_slice bytes,
+					const char *name, unsigned flags);
 void sn_reader_close(struct sn_reader *r); /* NULL is allowed */
 
 /**
@@ -218,7 +223,8 @@ void sn_reader_close(struct sn_reader *r); /* NULL is allowed */
  * (the file ended behind an end), or SN_EDATA, SN_EIO, SN_ENOMEM with a message that names file,
  * record and byte.  An empty input is SN_EOF at once: the caller decides what that means.
  * Checked here: limits, UTF-8, known keys' types, double and missing keys, item numbers rising,
- * pairs after their items, batch in all pairs of a section or none, finite x, d, loss, mean.
+ * pairs after their items, batch in all pairs of a section or none, rows of a parameter without
+ * gap, finite x, d, loss, mean; and that nothing, under whatever key, would be unpickled.
  */
 SN_MUST_CHECK int sn_read(struct sn_reader *r, struct sn_record *rec);
 
@@ -267,7 +273,7 @@ SN_MUST_CHECK int sn_writer_open_buffer(struct sn_writer **w, struct sn_buffer *
 bool sn_writer_is_text(const struct sn_writer *w);
 
 SN_MUST_CHECK int sn_write_header(struct sn_writer *w, const struct sn_header *h);
-/** A record's bytes as they are. */
+/** A record's bytes as they are, the old numbers of sn_join_read's records too. */
 SN_MUST_CHECK int sn_write_record(struct sn_writer *w, const struct sn_record *rec);
 /** The record with one key set (in its place, or last where it is new); value.data NULL drops it.
  * All else keeps its bytes. */
@@ -280,7 +286,10 @@ struct sn_edit {
 };
 SN_MUST_CHECK int sn_write_edited(struct sn_writer *w, const struct sn_record *rec,
 				  const struct sn_edit *edit, size_t edits);
-/** The record with the numbers that sn_join_read gave it. */
+/** The map that sn_write_edited would write, appended to b (for sn_write_raw, later). */
+SN_MUST_CHECK int sn_record_edit(struct sn_buffer *b, const struct sn_record *rec,
+				 const struct sn_edit *edit, size_t edits);
+/** The record with the numbers that sn_join_read gave it; its own bytes where they are the same. */
 SN_MUST_CHECK int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec);
 SN_MUST_CHECK int sn_write_item(struct sn_writer *w, const struct sn_item *item);
 SN_MUST_CHECK int sn_write_pair(struct sn_writer *w, const struct sn_pair *pair);

@@ -19,6 +19,7 @@ static void describe(char text[96], const uint8_t *p)
 {
 	struct sn_slice s;
 	uint64_t u;
+	int64_t i;
 	double v;
 	bool single;
 	if (!p)
@@ -28,8 +29,12 @@ static void describe(char text[96], const uint8_t *p)
 			 (const char *)s.data);
 	else if (sn_uint_value(p, &u))
 		snprintf(text, 96, "%llu", (unsigned long long)u);
+	else if (sn_negative_value(p, &i))
+		snprintf(text, 96, "%lld", (long long)i);
 	else if (sn_float_value(p, &v, &single))
 		snprintf(text, 96, single ? "%.9g" : "%.17g", v);
+	else if (*p == 0xc0)
+		strcpy(text, "nil");
 	else if (*p == 0xc2 || *p == 0xc3)
 		strcpy(text, *p == 0xc3 ? "true" : "false");
 	else
@@ -54,7 +59,8 @@ static bool near(struct sn_comparison *c, double a, double b)
 		c->worst_abs = gap;
 	if (gap / size > c->worst_rel || isnan(gap))
 		c->worst_rel = gap / size;
-	return gap <= c->abs || gap <= c->rel * size; /* this way round a NaN differs */
+	/* this way round a NaN differs; nothing but itself is near infinity */
+	return isfinite(size) && (gap <= c->abs || gap <= c->rel * size);
 }
 
 static void tensors(struct sn_comparison *c, const char *where, const struct sn_tensor *a,
@@ -170,13 +176,49 @@ static void arrays(struct sn_comparison *c, const char *where, const uint8_t *a,
 	}
 }
 
+struct number {
+	bool whole, negative;
+	uint64_t u;
+	int64_t i;
+	double value;
+};
+
+static bool number(struct number *v, const uint8_t *p)
+{
+	bool single;
+	*v = (struct number){ .whole = true };
+	if (sn_uint_value(p, &v->u))
+		return v->value = (double)v->u, true;
+	v->negative = sn_negative_value(p, &v->i);
+	if (v->negative)
+		return v->value = (double)v->i, true;
+	v->whole = false;
+	return sn_float_value(p, &v->value, &single);
+}
+
+/* Whole numbers exactly; where one of them is a float, within the tolerance. */
+static bool same_number(struct sn_comparison *c, const struct number *a, const struct number *b)
+{
+	if (!a->whole || !b->whole)
+		return near(c, a->value, b->value);
+	return a->negative == b->negative && a->u == b->u && a->i == b->i;
+}
+
+static bool same_bytes(struct sn_slice a, struct sn_slice b)
+{
+	struct sn_slice s, t;
+	if (sn_str_value(a.data, &s) && sn_str_value(b.data, &t))
+		return sn_slice_equal(s, t);
+	if (sn_bin_value(a.data, &s) && sn_bin_value(b.data, &t))
+		return sn_slice_equal(s, t);
+	return sn_slice_equal(a, b);
+}
+
 static void values(struct sn_comparison *c, const char *where, const uint8_t *a, const uint8_t *b)
 {
 	struct sn_slice one, two;
 	struct sn_tensor s, t;
-	uint64_t u, v;
-	double x, y;
-	bool single;
+	struct number x, y;
 	size_t head, n;
 	if (!a || !b) {
 		differ_values(c, where, a, b);
@@ -191,13 +233,10 @@ static void values(struct sn_comparison *c, const char *where, const uint8_t *a,
 			maps(c, where, a, b, false);
 	} else if (sn_array_head(a, &head, &n) && sn_array_head(b, &head, &n)) {
 		arrays(c, where, a, b);
-	} else if (sn_float_value(a, &x, &single) && sn_float_value(b, &y, &single)) {
-		if (!near(c, x, y))
+	} else if (number(&x, a) && number(&y, b)) {
+		if (!same_number(c, &x, &y))
 			differ_values(c, where, a, b);
-	} else if (sn_uint_value(a, &u) && sn_uint_value(b, &v)) {
-		if (u != v)
-			differ_values(c, where, a, b);
-	} else if (one.size != two.size || memcmp(a, b, one.size) != 0) {
+	} else if (!same_bytes(one, two)) {
 		differ_values(c, where, a, b);
 	}
 }

@@ -4,7 +4,8 @@
 #include "private.h"
 
 struct key {
-	char *name;
+	uint8_t *name;
+	size_t size; /* of name */
 	struct sn_buffer value;
 };
 
@@ -77,6 +78,8 @@ int sn_header_set_kind(struct sn_header *h, const char *kind)
 	return 0;
 }
 
+static int set(struct sn_header *h, struct sn_slice key, struct sn_slice value);
+
 static int parse_history(struct sn_header *h, struct sn_slice value)
 {
 	size_t head;
@@ -109,19 +112,11 @@ static int parse_fields(struct sn_header *h, const struct sn_record *rec)
 		return SN_ENOMEM;
 	for (unsigned i = 0; i < rec->fields; i++) {
 		const struct sn_field *f = &rec->field[i];
-		char key[256];
-		int st;
-		if (sn_slice_is(f->key, "sn") || sn_slice_is(f->key, "kind"))
-			continue;
-		if (sn_slice_is(f->key, "history")) {
+		int st = 0;
+		if (sn_slice_is(f->key, "history"))
 			st = parse_history(h, f->value);
-		} else {
-			if (f->key.size >= sizeof key || memchr(f->key.data, 0, f->key.size))
-				return sn_fail(SN_EDATA, "a header's key is too long");
-			memcpy(key, f->key.data, f->key.size);
-			key[f->key.size] = 0;
-			st = sn_header_set(h, key, f->value);
-		}
+		else if (!sn_slice_is(f->key, "sn") && !sn_slice_is(f->key, "kind"))
+			st = set(h, f->key, f->value);
 		if (st < 0)
 			return st;
 	}
@@ -148,9 +143,8 @@ int sn_header_copy(struct sn_header **h, const struct sn_header *from)
 		return st;
 	st = sn_header_take_history(*h, from);
 	for (size_t i = 0; st == 0 && i < from->keys; i++)
-		st = sn_header_set(
-			*h, from->key[i].name,
-			(struct sn_slice){ from->key[i].value.data, from->key[i].value.size });
+		st = set(*h, (struct sn_slice){ from->key[i].name, from->key[i].size },
+			 (struct sn_slice){ from->key[i].value.data, from->key[i].value.size });
 	if (st < 0) {
 		sn_header_free(*h);
 		*h = NULL;
@@ -191,13 +185,24 @@ int sn_header_expect(const struct sn_header *h, const char *wanted)
 
 /* ---- keys ----------------------------------------------------------------------------- */
 
+static struct sn_slice slice_of(const char *text)
+{
+	return (struct sn_slice){ (const uint8_t *)text, strlen(text) };
+}
+
 /* Where the key is, or where it would stand. */
-static size_t position(const struct sn_header *h, const char *key, bool *found)
+static size_t position(const struct sn_header *h, struct sn_slice key, bool *found)
 {
 	size_t i = 0;
 	int order = 1;
-	while (i < h->keys && (order = strcmp(h->key[i].name, key)) < 0)
-		i++;
+	for (; i < h->keys; i++) {
+		const struct key *k = &h->key[i];
+		order = memcmp(k->name, key.data, k->size < key.size ? k->size : key.size);
+		if (order == 0)
+			order = (k->size > key.size) - (k->size < key.size);
+		if (order >= 0)
+			break;
+	}
 	*found = i < h->keys && order == 0;
 	return i;
 }
@@ -205,28 +210,29 @@ static size_t position(const struct sn_header *h, const char *key, bool *found)
 struct sn_slice sn_header_get(const struct sn_header *h, const char *key)
 {
 	bool found;
-	size_t i = position(h, key, &found);
+	size_t i = position(h, slice_of(key), &found);
 	return found ? (struct sn_slice){ h->key[i].value.data, h->key[i].value.size }
 		     : (struct sn_slice){ 0 };
 }
 
-int sn_header_set(struct sn_header *h, const char *key, struct sn_slice value)
+static int set(struct sn_header *h, struct sn_slice key, struct sn_slice value)
 {
 	bool found;
 	size_t i = position(h, key, &found);
-	struct sn_buffer copy = { 0 };
+	struct sn_buffer copy = { 0 }, name = { 0 };
 	if (sn_buffer_add(&copy, value.data, value.size) < 0)
 		return SN_ENOMEM;
 	if (!found) {
-		char *name = strdup(key);
-		if (!name || sn_grow(&h->key, &h->capacity, h->keys + 1, sizeof *h->key) < 0) {
-			free(name);
+		if (sn_buffer_add(&name, key.data, key.size) < 0 ||
+		    sn_grow(&h->key, &h->capacity, h->keys + 1, sizeof *h->key) < 0) {
+			sn_buffer_release(&name);
 			sn_buffer_release(&copy);
-			return sn_fail_memory();
+			return SN_ENOMEM;
 		}
 		memmove(h->key + i + 1, h->key + i, (h->keys - i) * sizeof *h->key);
 		h->keys++;
-		h->key[i].name = name;
+		h->key[i].name = name.data;
+		h->key[i].size = name.size;
 	} else {
 		sn_buffer_release(&h->key[i].value);
 	}
@@ -234,10 +240,15 @@ int sn_header_set(struct sn_header *h, const char *key, struct sn_slice value)
 	return 0;
 }
 
+int sn_header_set(struct sn_header *h, const char *key, struct sn_slice value)
+{
+	return set(h, slice_of(key), value);
+}
+
 void sn_header_remove(struct sn_header *h, const char *key)
 {
 	bool found;
-	size_t i = position(h, key, &found);
+	size_t i = position(h, slice_of(key), &found);
 	if (!found)
 		return;
 	free(h->key[i].name);
@@ -319,10 +330,14 @@ int sn_header_take_history(struct sn_header *h, const struct sn_header *from)
 int sn_header_encode(struct sn_buffer *b, const struct sn_header *h)
 {
 	bool history = h->entries > 0 && !history_is_off();
+	size_t keys = 2u + history + h->keys, start = b->size;
 	msgpack_packer pk;
 	int st;
+	if (keys > SN_MAX_FIELDS)
+		return sn_fail(SN_EDATA, "a header of %zu keys, the limit is %d", keys,
+			       SN_MAX_FIELDS);
 	msgpack_packer_init(&pk, b, sn_buffer_write);
-	st = sn_encode_map_head(b, 2u + history + h->keys);
+	st = sn_encode_map_head(b, keys);
 	st |= sn_encode_key(b, "sn") | sn_append_uint(b, SN_STREAM_VERSION);
 	st |= sn_encode_key(b, "kind") | sn_encode_key(b, h->kind);
 	if (history) {
@@ -330,8 +345,13 @@ int sn_header_encode(struct sn_buffer *b, const struct sn_header *h)
 		st |= sn_buffer_add(b, h->history.data, h->history.size);
 	}
 	for (size_t i = 0; i < h->keys; i++) {
-		st |= sn_encode_key(b, h->key[i].name);
+		st |= sn_append_str(b, h->key[i].name, h->key[i].size);
 		st |= sn_buffer_add(b, h->key[i].value.data, h->key[i].value.size);
 	}
-	return st ? sn_fail_memory() : 0;
+	if (st)
+		return sn_fail_memory();
+	if (b->size - start > SN_MAX_RECORD)
+		return sn_fail(SN_EDATA, "a header of %zu bytes, the limit is 64 MiB",
+			       b->size - start);
+	return 0;
 }

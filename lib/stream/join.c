@@ -35,25 +35,25 @@ void sn_join_continue(struct sn_join *j, struct sn_reader *r)
 	j->finished = false;
 }
 
-static bool same_key(const struct sn_header *a, const struct sn_header *b, const char *key)
-{
-	struct sn_slice x = sn_header_get(a, key), y = sn_header_get(b, key);
-	return x.size == y.size && (x.size == 0 || memcmp(x.data, y.data, x.size) == 0);
-}
+/* What all records of a section were made with: joined, they would be taken for what they are not.
+ */
+static const char *const shared_keys[] = { "model",  "distance", "threshold", "loss",
+					   "margin", "form",	 "window" };
 
 static int fits(const struct sn_header *a, const struct sn_header *b)
 {
-	if (strcmp(sn_header_kind(a), sn_header_kind(b)) != 0)
+	const char *kind = sn_header_kind(a);
+	if (strcmp(kind, sn_header_kind(b)) != 0)
 		return sn_fail(SN_EDATA, "a section of %s behind one of %s: these do not join",
-			       sn_header_kind(b), sn_header_kind(a));
-	if (strcmp(sn_header_kind(a), "model") == 0 || strcmp(sn_header_kind(a), "checkpoint") == 0)
-		return sn_fail(SN_EDATA, "two models do not join");
-	if (!same_key(a, b, "model"))
-		return sn_fail(SN_EDATA, "sections made by different models do not join");
-	if (!same_key(a, b, "distance"))
-		return sn_fail(SN_EDATA, "sections of different distances do not join");
-	if (!same_key(a, b, "window"))
-		return sn_fail(SN_EDATA, "sections of different windows do not join");
+			       sn_header_kind(b), kind);
+	if (strcmp(kind, "model") == 0 || strcmp(kind, "checkpoint") == 0)
+		return sn_fail(SN_EDATA, "two of kind %s do not join", kind);
+	for (size_t i = 0; i < sizeof shared_keys / sizeof *shared_keys; i++) {
+		struct sn_slice x = sn_header_get(a, shared_keys[i]);
+		if (!sn_slice_equal(x, sn_header_get(b, shared_keys[i])))
+			return sn_fail(SN_EDATA, "a section of another %s: these do not join",
+				       shared_keys[i]);
+	}
 	return 0;
 }
 
@@ -95,6 +95,7 @@ static int renumber(struct sn_join *j, struct sn_record *rec)
 {
 	struct sn_pair *p = &rec->pair;
 	uint64_t ignored = SN_NONE;
+	rec->renumbered = j->item || j->trial || j->batch;
 	if (rec->map == SN_MAP_ITEM)
 		return raise(&rec->item.number, j->item, &j->next_item);
 	if (rec->map != SN_MAP_PAIR)
@@ -124,6 +125,10 @@ int sn_join_read(struct sn_join *j, struct sn_record *rec)
 			st = renumber(j, rec);
 			return st < 0 ? sn_reader_blame_last(j->r, st) : SN_RECORD;
 		case SN_END:
+			if (rec->end.failed >= SN_NONE - j->failed) {
+				sn_fail(SN_EDATA, "'failed' adds up to too large a number");
+				return sn_reader_blame_last(j->r, SN_EDATA);
+			}
 			j->failed += rec->end.failed;
 			break;
 		case SN_EOF:

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <json-c/json.h>
 #include <sn/json.h>
 #include "private.h"
@@ -21,17 +20,30 @@ SN_PRINTF(2, 3) static int put(struct sn_buffer *b, const char *format, ...)
 	return sn_buffer_add(b, text, (size_t)n);
 }
 
+/* Control characters, also those of two bytes (U+0080 to U+009F), must not reach a terminal. */
+static size_t control(const uint8_t *s, size_t n)
+{
+	if (s[0] < 0x20 || s[0] == 0x7f)
+		return 1;
+	return s[0] == 0xc2 && n > 1 && s[1] < 0xa0 ? 2 : 0;
+}
+
 static int put_string(struct sn_buffer *b, struct sn_slice s)
 {
 	int st = put(b, "\"");
-	for (size_t i = 0; i < s.size && !st; i++) {
-		uint8_t c = s.data[i];
-		if (c == '"' || c == '\\')
-			st = put(b, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			st = put(b, "\\u%04x", c);
-		else
-			st = sn_buffer_add(b, &c, 1);
+	for (size_t i = 0; i < s.size && !st;) {
+		size_t n = i, bytes;
+		while (n < s.size && s.data[n] != '"' && s.data[n] != '\\' &&
+		       !control(s.data + n, s.size - n))
+			n++;
+		st = sn_buffer_add(b, s.data + i, n - i);
+		if (n < s.size) {
+			bytes = control(s.data + n, s.size - n);
+			st |= bytes ? put(b, "\\u%04x", s.data[n + bytes - 1])
+				    : put(b, "\\%c", s.data[n]);
+			n += bytes ? bytes : 1;
+		}
+		i = n;
 	}
 	return st | put(b, "\"");
 }
@@ -55,6 +67,19 @@ static int put_float(struct sn_buffer *b, double v, bool single)
 	return put(b, strpbrk(text, ".e") ? "%s" : "%s.0", text);
 }
 
+/* Pictures are long: printf would be most of the time. */
+static int put_byte(struct sn_buffer *b, uint8_t v)
+{
+	char text[3];
+	size_t n = 0;
+	if (v >= 100)
+		text[n++] = (char)('0' + v / 100);
+	if (v >= 10)
+		text[n++] = (char)('0' + v / 10 % 10);
+	text[n++] = (char)('0' + v % 10);
+	return sn_buffer_add(b, text, n);
+}
+
 static int put_tensor(struct sn_buffer *b, const struct sn_tensor *t)
 {
 	const uint8_t *p = t->data;
@@ -64,13 +89,13 @@ static int put_tensor(struct sn_buffer *b, const struct sn_tensor *t)
 	st |= put(b, "],\"data\":[");
 	for (size_t i = 0; i < t->count && !st; i++) {
 		if (i)
-			st = put(b, ",");
+			st = sn_buffer_add(b, ",", 1);
 		if (t->type == 'f') {
 			float v;
 			memcpy(&v, p + 4 * i, 4);
 			st |= put_float(b, v, true);
 		} else {
-			st |= put(b, "%u", p[i]);
+			st |= put_byte(b, p[i]);
 		}
 	}
 	return st | put(b, "]}");
@@ -136,14 +161,11 @@ static int put_extension(struct sn_buffer *b, const uint8_t *p)
 static int put_integer(struct sn_buffer *b, const uint8_t *p)
 {
 	uint64_t v;
-	int64_t s = 0;
+	int64_t negative = 0;
 	if (sn_uint_value(p, &v))
 		return put(b, "%llu", (unsigned long long)v);
-	if (*p >= 0xe0)
-		return put(b, "%d", (int8_t)*p);
-	for (unsigned i = 0, n = 1u << (*p - 0xd0); i < n; i++)
-		s = i ? (int64_t)((uint64_t)s << 8 | p[1 + i]) : (int8_t)p[1];
-	return put(b, "%lld", (long long)s);
+	sn_negative_value(p, &negative);
+	return put(b, "%lld", (long long)negative);
 }
 
 static int put_value(struct sn_buffer *b, const uint8_t *p, bool plain_single)
@@ -406,121 +428,207 @@ static int take_map(struct sn_buffer *b, struct json_object *o)
 	return st;
 }
 
+/*
+ * json-c lets the last of two equal keys win and cuts keys at a 0 character.  So count what it
+ * should have found: outside of strings a colon stands behind every key and nowhere else.
+ * Returns the keys of a line; SIZE_MAX where one holds a 0 character, or where the line has
+ * comments or strings in single quotes, which are no JSON but json-c's.
+ */
+static size_t keys_written(const char *line, size_t size)
+{
+	size_t keys = 0;
+	bool quoted = false, zero = false;
+	for (size_t i = 0; i < size; i++) {
+		if (quoted && line[i] == '\\' && i + 1 < size) {
+			zero |= size - i > 5 && memcmp(line + i, "\\u0000", 6) == 0;
+			i++;
+		} else if (line[i] == '"') {
+			quoted = !quoted;
+			zero = quoted ? false : zero;
+		} else if (!quoted &&
+			   (line[i] == '\'' || line[i] == '/' || (line[i] == ':' && zero))) {
+			return SIZE_MAX;
+		} else if (!quoted) {
+			keys += line[i] == ':';
+		}
+	}
+	return keys;
+}
+
+static size_t keys_found(struct json_object *v)
+{
+	size_t keys = 0;
+	if (json_object_is_type(v, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(v); i++) {
+			struct json_object *member = json_object_array_get_idx(v, i);
+			if (!is_number(member))
+				keys += keys_found(member);
+		}
+	} else if (json_object_is_type(v, json_type_object)) {
+		json_object_object_foreach(v, key, value)
+		{
+			(void)key;
+			keys += 1 + keys_found(value);
+		}
+	}
+	return keys;
+}
+
+/* The one JSON object of a line. */
+static int parse_line(struct json_object **o, struct json_tokener *tokener, const char *line,
+		      size_t size)
+{
+	size_t end;
+	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
+	*o = json_tokener_parse_ex(tokener, line, (int)size);
+	end = json_tokener_get_parse_end(tokener);
+	if (json_tokener_get_error(tokener) == json_tokener_continue)
+		return sn_fail(SN_EDATA, "no JSON: the line ends within a value");
+	if (json_tokener_get_error(tokener) != json_tokener_success)
+		return sn_fail(SN_EDATA, "no JSON: %s at character %zu",
+			       json_tokener_error_desc(json_tokener_get_error(tokener)), end + 1);
+	for (; end < size; end++)
+		if (!strchr(" \t\r", line[end]) || !line[end])
+			return sn_fail(SN_EDATA, "more than one JSON value on a line");
+	if (!json_object_is_type(*o, json_type_object))
+		return sn_fail(SN_EDATA, "a line that is no JSON object");
+	if (keys_found(*o) != keys_written(line, size))
+		return sn_fail(
+			SN_EDATA,
+			"a key that stands twice or holds a 0 character, or what is no JSON");
+	return 0;
+}
+
+/* {"map":[[key,value]]} takes three levels for one. */
 int sn_json_parse(struct sn_buffer *b, const char *line, size_t size)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(SN_MAX_NESTING + 4);
-	struct json_object *o;
+	struct json_tokener *tokener = json_tokener_new_ex(3 * SN_MAX_NESTING + 4);
+	struct json_object *o = NULL;
 	int st;
 	if (!tokener)
 		return sn_fail_memory();
-	if (size > INT32_MAX) {
-		json_tokener_free(tokener);
-		return sn_fail(SN_EDATA, "a line of over 2 GiB");
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
-	o = json_tokener_parse_ex(tokener, line, (int)size);
-	if (json_tokener_get_error(tokener) != json_tokener_success)
-		st = sn_fail(SN_EDATA, "no JSON: %s at character %zu",
-			     json_tokener_error_desc(json_tokener_get_error(tokener)),
-			     json_tokener_get_parse_end(tokener) + 1);
-	else if (json_tokener_get_parse_end(tokener) != size &&
-		 strspn(line + json_tokener_get_parse_end(tokener), " \t\r") !=
-			 size - json_tokener_get_parse_end(tokener))
-		st = sn_fail(SN_EDATA, "more than one JSON value on a line");
-	else if (!json_object_is_type(o, json_type_object))
-		st = sn_fail(SN_EDATA, "a line that is no JSON object");
-	else
+	st = size > INT32_MAX ? sn_fail(SN_EDATA, "a line of over 2 GiB")
+			      : parse_line(&o, tokener, line, size);
+	if (st == 0)
 		st = take_map(b, o);
 	json_object_put(o);
 	json_tokener_free(tokener);
 	return st;
 }
 
-/* ---- whole files ---------------------------------------------------------------------- */
+/* ---- lines ---------------------------------------------------------------------------- */
 
 #define MAX_LINE ((size_t)1 << 30)
+#define READ_AHEAD ((size_t)1 << 16)
 
-/* One line without its newline; 1, or 0 at the end of the file. */
-static int next_line(struct sn_buffer *line, FILE *in)
+struct sn_json {
+	struct sn_buffer text; /* what was read; the line begins at `from` */
+	size_t from, searched; /* no newline in [from, searched) */
+	uint64_t line;	       /* number of the line read last */
+	bool eof;
+	struct sn_record rec; /* of an end */
+};
+
+int sn_json_new(struct sn_json **j)
 {
-	char piece[1 << 16];
-	line->size = 0;
-	while (fgets(piece, sizeof piece, in)) {
-		size_t n = strlen(piece); /* a 0 byte ends the line early: no JSON anyway */
-		bool whole = n && piece[n - 1] == '\n';
-		if (line->size + n > MAX_LINE)
-			return sn_fail(SN_EDATA, "a line of over 1 GiB");
-		if (sn_buffer_reserve(line, n + 1) < 0 || sn_buffer_add(line, piece, n - whole) < 0)
-			return SN_ENOMEM;
-		line->data[line->size] = 0;
-		if (whole)
+	*j = sn_alloc(1, sizeof **j);
+	return *j ? 0 : SN_ENOMEM;
+}
+
+void sn_json_free(struct sn_json *j)
+{
+	if (j)
+		sn_buffer_release(&j->text);
+	free(j);
+}
+
+uint64_t sn_json_line(const struct sn_json *j)
+{
+	return j->line;
+}
+
+static int read_more(struct sn_json *j, struct sn_input *in)
+{
+	ssize_t n;
+	if (j->from) {
+		memmove(j->text.data, j->text.data + j->from, j->text.size - j->from);
+		j->text.size -= j->from;
+		j->searched -= j->from;
+		j->from = 0;
+	}
+	if (j->text.size > MAX_LINE)
+		return sn_fail(SN_EDATA, "line %llu: a line of over 1 GiB",
+			       (unsigned long long)j->line + 1);
+	if (sn_buffer_reserve(&j->text, READ_AHEAD) < 0)
+		return SN_ENOMEM;
+	n = sn_input_read(in, j->text.data + j->text.size, j->text.capacity - j->text.size);
+	if (n < 0)
+		return (int)n;
+	j->eof = n == 0;
+	j->text.size += (size_t)n;
+	return 0;
+}
+
+/* One line without its newline, borrowed until the next call; 1, or 0 at the end of the file. */
+static int next_line(struct sn_json *j, struct sn_input *in, struct sn_slice *line)
+{
+	for (;;) {
+		size_t ahead = j->text.size - j->searched;
+		uint8_t *end = ahead ? memchr(j->text.data + j->searched, '\n', ahead) : NULL;
+		int st;
+		if (end || (j->eof && j->text.size > j->from)) {
+			size_t to = end ? (size_t)(end - j->text.data) : j->text.size;
+			*line = (struct sn_slice){ j->text.data + j->from, to - j->from };
+			j->from = j->searched = to + (end != NULL);
+			j->line++;
 			return 1;
+		}
+		if (j->eof)
+			return 0;
+		j->searched = j->text.size;
+		if ((st = read_more(j, in)) < 0)
+			return st;
 	}
-	if (ferror(in))
-		return sn_fail_errno("cannot read");
-	return line->size > 0;
 }
 
-/* The end as the stream has it, without a sum. */
-static int plain_end(struct sn_buffer *map)
+static bool is_blank(struct sn_slice line)
 {
-	struct sn_record *rec = sn_alloc(1, sizeof *rec);
-	int st = rec ? sn_record_parse(rec, (struct sn_slice){ map->data, map->size }, true)
-		     : SN_ENOMEM;
-	if (st == 0 && rec->map == SN_MAP_END) {
-		uint64_t records = rec->end.records, failed = rec->end.failed;
-		map->size = 0;
-		st = sn_encode_end(map, records, failed);
-		if (st == 0)
-			st = sn_buffer_add(map, "\xc0", 1);
-	}
-	free(rec);
-	return st;
+	for (size_t i = 0; i < line.size; i++)
+		if (line.data[i] != ' ' && line.data[i] != '\t' && line.data[i] != '\r')
+			return false;
+	return true;
 }
 
-static bool is_end(const struct sn_buffer *map)
+static bool is_end(const uint8_t *map, size_t size)
 {
 	static const uint8_t key[] = { 0xa3, 'e', 'n', 'd' };
-	return map->size > sizeof key && memcmp(map->data + 1, key, sizeof key) == 0;
+	return size > sizeof key && memcmp(map + 1, key, sizeof key) == 0;
 }
 
-int sn_json_lines(int out, const char *path)
+/* The end at b + start as the stream has it, without a sum. */
+static int plain_end(struct sn_json *j, struct sn_buffer *b, size_t start)
 {
-	bool standard = strcmp(path, "-") == 0;
-	const char *name = standard ? "<stdin>" : path;
-	FILE *in = standard ? stdin : fopen(path, "re"), *to = fdopen(dup(out), "wb");
-	struct sn_buffer line = { 0 }, map = { 0 };
-	size_t number = 0, size;
-	int st;
-	if (!in || !to) {
-		st = sn_fail_errno("cannot open '%s'", name);
-		goto out;
-	}
-	while ((st = next_line(&line, in)) == 1) {
-		const char *text = (const char *)line.data;
-		number++;
-		if (line.size == 0 || strspn(text, " \t\r") >= line.size)
-			continue;
-		map.size = 0;
-		if ((st = sn_json_parse(&map, text, line.size)) < 0 ||
-		    (is_end(&map) && (st = plain_end(&map)) < 0))
-			break;
-		st = sn_scan(map.data, map.size, &size); /* the stream's limits */
-		if (st < 0)
-			break;
-		if (fwrite(map.data, 1, map.size, to) != map.size) {
-			st = sn_fail_errno("cannot write a temporary file");
-			break;
-		}
-	}
+	struct sn_slice map = { b->data + start, b->size - start };
+	int st = sn_record_parse_map(&j->rec, map, true);
 	if (st < 0)
-		sn_fail_at(st, "%s: line %zu", name, number);
-out:
-	if (to && fclose(to) != 0 && st >= 0)
-		st = sn_fail_errno("cannot write a temporary file");
-	if (in && !standard)
-		fclose(in);
-	sn_buffer_release(&line);
-	sn_buffer_release(&map);
-	return st;
+		return st;
+	b->size = start;
+	st = sn_encode_end(b, j->rec.end.records, j->rec.end.failed);
+	return st < 0 ? st : sn_buffer_add(b, "\xc0", 1);
+}
+
+int sn_json_next(struct sn_json *j, struct sn_input *in, struct sn_buffer *b)
+{
+	size_t start = b->size;
+	struct sn_slice line;
+	int st;
+	do {
+		st = next_line(j, in, &line);
+		if (st <= 0)
+			return st;
+	} while (is_blank(line));
+	st = sn_json_parse(b, (const char *)line.data, line.size);
+	if (st == 0 && is_end(b->data + start, b->size - start))
+		st = plain_end(j, b, start);
+	return st < 0 ? sn_fail_at(st, "line %llu", (unsigned long long)j->line) : 1;
 }

@@ -1,7 +1,5 @@
 /* reader - a record, a clean end, or damage */
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,62 +15,78 @@ struct span {
 
 struct sn_reader {
 	char *name;
-	int fd;
-	bool own_fd, regular, eof, allow_nan;
+	struct sn_input in;
+	struct sn_json *json; /* NULL: binary */
+	bool own_fd, eof, allow_nan;
 	uint64_t file_size;
 	uint8_t *buffer;
 	size_t capacity, from, to; /* the bytes at hand are [from, to) */
 	size_t used;	 /* bytes of the record handed out last, dropped at the next read */
 	uint64_t offset; /* in the file, of buffer[from] */
-	int (*wait)(void *);
-	void *wait_context;
+	struct sn_scan scan;
 
 	/* the section */
 	enum { BETWEEN, INSIDE } place;
 	uint64_t sections, records;
-	bool closed; /* a mean was read: only the end may follow */
+	bool closed;   /* a mean was read: only the end may follow */
+	size_t summed; /* where the bytes begin that the sum still lacks; within [0, from] */
 	XXH3_state_t *sum;
 	enum { NO_PAIRS, PLAIN_PAIRS, BATCHED_PAIRS } pairs;
 	uint64_t window;   /* 0: none */
 	struct span *span; /* the item numbers so far, as runs */
 	size_t spans, span_capacity;
+	struct { /* the parameter whose rows are being read */
+		bool open;
+		struct sn_buffer name;
+		unsigned rank;
+		size_t shape[SN_MAX_RANK];
+		uint64_t row; /* the next */
+	} param;
 };
 
 /* ---- opening -------------------------------------------------------------------------- */
 
-int sn_reader_open_fd(struct sn_reader **out, int fd, const char *name, unsigned flags)
+static int open_input(struct sn_reader **out, struct sn_input in, const char *name, unsigned flags)
 {
 	struct sn_reader *r = sn_alloc(1, sizeof *r);
-	struct stat st;
 	*out = NULL;
 	if (!r)
 		return SN_ENOMEM;
-	r->fd = fd;
+	r->in = in;
 	r->allow_nan = flags & SN_READ_NAN;
-	r->name = strdup(name);
+	r->in.name = r->name = strdup(name);
 	r->buffer = malloc(READ_AHEAD);
 	r->capacity = READ_AHEAD;
 	r->sum = XXH3_createState();
-	if (!r->name || !r->buffer || !r->sum) {
+	if (!r->name || !r->buffer || !r->sum ||
+	    ((flags & SN_READ_JSON) && sn_json_new(&r->json) < 0)) {
 		sn_reader_close(r);
 		return sn_fail_memory();
 	}
-	if (fstat(fd, &st) == 0) {
-		r->regular = S_ISREG(st.st_mode);
-		r->file_size = r->regular ? (uint64_t)st.st_size : 0;
-		if (S_ISDIR(st.st_mode)) {
-			sn_reader_close(r);
-			return sn_fail(SN_EIO,
-				       "'%s' is a folder, wanted a stream (sn-load reads folders)",
-				       name);
-		}
-#ifdef F_SETPIPE_SZ
-		if (S_ISFIFO(st.st_mode)) /* fewer, larger reads; a refusal changes nothing */
-			(void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
-#endif
-	}
 	*out = r;
 	return 0;
+}
+
+int sn_reader_open_fd(struct sn_reader **out, int fd, const char *name, unsigned flags)
+{
+	struct sn_input in = { .fd = fd };
+	struct stat st = { 0 };
+	int code;
+	*out = NULL;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return sn_fail_errno("%s: cannot read", name);
+	if (S_ISDIR(st.st_mode))
+		return sn_fail(SN_EIO, "'%s' is a folder, wanted a stream (sn-load reads folders)",
+			       name);
+	in.regular = S_ISREG(st.st_mode);
+#ifdef F_SETPIPE_SZ
+	if (S_ISFIFO(st.st_mode)) /* fewer, larger reads; a refusal changes nothing */
+		(void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
+#endif
+	code = open_input(out, in, name, flags);
+	if (code == 0 && in.regular)
+		(*out)->file_size = (uint64_t)st.st_size;
+	return code;
 }
 
 int sn_reader_open(struct sn_reader **r, const char *path, unsigned flags)
@@ -92,13 +106,22 @@ int sn_reader_open(struct sn_reader **r, const char *path, unsigned flags)
 	return st;
 }
 
+int sn_reader_open_memory(struct sn_reader **r, struct sn_slice bytes, const char *name,
+			  unsigned flags)
+{
+	return open_input(r, (struct sn_input){ .fd = -1, .memory = bytes, .regular = true }, name,
+			  flags);
+}
+
 void sn_reader_close(struct sn_reader *r)
 {
 	if (!r)
 		return;
 	if (r->own_fd)
-		close(r->fd);
+		close(r->in.fd);
 	XXH3_freeState(r->sum);
+	sn_json_free(r->json);
+	sn_buffer_release(&r->param.name);
 	free(r->span);
 	free(r->buffer);
 	free(r->name);
@@ -122,23 +145,33 @@ uint64_t sn_reader_size(const struct sn_reader *r)
 
 void sn_reader_before_wait(struct sn_reader *r, int (*call)(void *context), void *context)
 {
-	r->wait = call;
-	r->wait_context = context;
+	r->in.wait = call;
+	r->in.wait_context = context;
 }
 
 /* ---- messages ------------------------------------------------------------------------- */
 
+/* "byte 3456", or "line 12" */
+static const char *place_text(char text[32], const struct sn_reader *r, size_t ahead)
+{
+	if (r->json)
+		snprintf(text, 32, "line %llu", (unsigned long long)sn_json_line(r->json));
+	else
+		snprintf(text, 32, "byte %llu", (unsigned long long)(r->offset + ahead));
+	return text;
+}
+
 static int blame(const struct sn_reader *r, int code)
 {
-	char section[40] = "";
+	char section[40] = "", place[32];
+	place_text(place, r, 0);
 	if (r->sections > 1)
 		snprintf(section, sizeof section, "section %llu, ",
 			 (unsigned long long)r->sections);
-	if (r->place == BETWEEN && r->records == 0)
-		return sn_fail_at(code, "%s: header at byte %llu", r->name,
-				  (unsigned long long)r->offset);
-	return sn_fail_at(code, "%s: %srecord %llu at byte %llu", r->name, section,
-			  (unsigned long long)r->records, (unsigned long long)r->offset);
+	if (r->records == 0)
+		return sn_fail_at(code, "%s: %sheader at %s", r->name, section, place);
+	return sn_fail_at(code, "%s: %srecord %llu at %s", r->name, section,
+			  (unsigned long long)r->records, place);
 }
 
 int sn_reader_blame(const struct sn_reader *r, int code, const char *format, ...)
@@ -159,38 +192,70 @@ int sn_reader_blame_last(const struct sn_reader *r, int code)
 
 /* ---- bytes ---------------------------------------------------------------------------- */
 
+/* The sum takes what was handed out, in pieces as large as they come. */
+static void add_to_sum(struct sn_reader *r, size_t to)
+{
+	if (to > r->summed)
+		XXH3_64bits_update(r->sum, r->buffer + r->summed, to - r->summed);
+	r->summed = to;
+}
+
+/* Bytes at hand move to the start of the buffer, which has room for `need` then. */
+static int make_room(struct sn_reader *r, size_t need)
+{
+	uint8_t *buffer = r->buffer;
+	if (r->place == INSIDE)
+		add_to_sum(r, r->from);
+	if (need > r->capacity) {
+		/* by halves at least: a long record comes in time that is in line with its size */
+		size_t more = need / 2 > READ_AHEAD / 4 ? need / 2 : READ_AHEAD / 4;
+		buffer = malloc(need + more);
+		if (!buffer)
+			return sn_fail_memory();
+		r->capacity = need + more;
+	}
+	memmove(buffer, r->buffer + r->from, r->to - r->from);
+	if (buffer != r->buffer)
+		free(r->buffer);
+	r->buffer = buffer;
+	r->to -= r->from;
+	r->from = r->summed = 0;
+	return 0;
+}
+
+/* One line more, as a map. */
+static int fill_from_json(struct sn_reader *r)
+{
+	struct sn_buffer map = { 0 };
+	int st = sn_json_next(r->json, &r->in, &map);
+	if (st == 1 && map.size > r->capacity - r->to)
+		st = make_room(r, r->to - r->from + map.size) < 0 ? SN_ENOMEM : 1;
+	if (st == 1) {
+		memcpy(r->buffer + r->to, map.data, map.size);
+		r->to += map.size;
+	}
+	r->eof = st == 0;
+	sn_buffer_release(&map);
+	return st;
+}
+
 /* Have at least `need` bytes from `from` on. 1: so it is; 0: the file ends before; negative: error.
  */
 static int fill(struct sn_reader *r, size_t need)
 {
-	if (need > r->capacity) {
-		uint8_t *grown = malloc(need + READ_AHEAD / 4);
-		if (!grown)
-			return sn_fail_memory();
-		memcpy(grown, r->buffer + r->from, r->to - r->from);
-		free(r->buffer);
-		r->buffer = grown;
-		r->capacity = need + READ_AHEAD / 4;
-		r->to -= r->from;
-		r->from = 0;
-	} else if (r->capacity - r->from < need) {
-		memmove(r->buffer, r->buffer + r->from, r->to - r->from);
-		r->to -= r->from;
-		r->from = 0;
-	}
+	if (r->capacity - r->from < need && make_room(r, need) < 0)
+		return SN_ENOMEM;
 	while (r->to - r->from < need && !r->eof) {
 		ssize_t n;
-		if (r->wait && !r->regular) {
-			struct pollfd p = { .fd = r->fd, .events = POLLIN };
-			int st;
-			if (poll(&p, 1, 0) == 0 && (st = r->wait(r->wait_context)) < 0)
+		if (r->json) {
+			int st = fill_from_json(r);
+			if (st < 0)
 				return st;
-		}
-		n = read(r->fd, r->buffer + r->to, r->capacity - r->to);
-		if (n < 0 && errno == EINTR)
 			continue;
+		}
+		n = sn_input_read(&r->in, r->buffer + r->to, r->capacity - r->to);
 		if (n < 0)
-			return sn_fail_errno("cannot read %s", r->name);
+			return (int)n;
 		r->eof = n == 0;
 		r->to += (size_t)n;
 	}
@@ -205,9 +270,6 @@ static int add_number(struct sn_reader *r, uint64_t number)
 	if (last && number <= last->last)
 		return sn_fail(SN_EDATA, "item number %llu after %llu, wanted rising numbers",
 			       (unsigned long long)number, (unsigned long long)last->last);
-	if (number == SN_NONE)
-		return sn_fail(SN_EDATA, "item number %llu is too large",
-			       (unsigned long long)number);
 	if (last && number == last->last + 1) {
 		last->last = number;
 		return 0;
@@ -253,30 +315,80 @@ static int check_pair(struct sn_reader *r, const struct sn_pair *p)
 	return 0;
 }
 
-static int begin_section(struct sn_reader *r, const struct sn_record *rec)
+/* Rows of a parameter follow each other without gap or overlap, up to the last. */
+static int check_param(struct sn_reader *r, const struct sn_param_rows *p)
 {
-	struct sn_slice v = sn_record_get(rec, "sn");
+	bool same = r->param.open &&
+		    sn_slice_equal((struct sn_slice){ r->param.name.data, r->param.name.size },
+				   p->name) &&
+		    r->param.rank == p->rank &&
+		    memcmp(r->param.shape, p->shape, p->rank * sizeof *p->shape) == 0;
+	uint64_t wanted = same ? r->param.row : 0;
+	if (r->param.open && !same)
+		return sn_fail(SN_EDATA, "parameter '%.*s' ends with row %llu of %zu",
+			       (int)r->param.name.size, (const char *)r->param.name.data,
+			       (unsigned long long)r->param.row, r->param.shape[0]);
+	if (p->row != wanted || (p->x.shape[0] == 0 && p->shape[0] != 0))
+		return sn_fail(
+			SN_EDATA,
+			"parameter '%.*s' goes on with %zu rows from row %llu, wanted row %llu",
+			(int)p->name.size, (const char *)p->name.data, p->x.shape[0],
+			(unsigned long long)p->row, (unsigned long long)wanted);
+	r->param.row = p->row + p->x.shape[0];
+	r->param.open = r->param.row < p->shape[0];
+	if (!r->param.open || same)
+		return 0;
+	r->param.rank = p->rank;
+	memcpy(r->param.shape, p->shape, p->rank * sizeof *p->shape);
+	r->param.name.size = 0;
+	return sn_buffer_add(&r->param.name, p->name.data, p->name.size);
+}
+
+static int no_param_open(const struct sn_reader *r)
+{
+	return r->param.open ? sn_fail(SN_EDATA, "parameter '%.*s' ends with row %llu of %zu",
+				       (int)r->param.name.size, (const char *)r->param.name.data,
+				       (unsigned long long)r->param.row, r->param.shape[0])
+			     : 0;
+}
+
+static int check_version(const struct sn_record *rec)
+{
 	uint64_t version = 0;
-	if (!sn_uint_value(v.data, &version) || version == 0)
+	if (!sn_uint_value(rec->field[0].value.data, &version) || version == 0)
 		return sn_fail(SN_EDATA, "a header whose 'sn' is no version");
 	if (version > SN_STREAM_VERSION)
 		return sn_fail(
 			SN_EDATA,
 			"written by a newer version: stream format %llu, this program reads %d",
 			(unsigned long long)version, SN_STREAM_VERSION);
-	if (!sn_record_get(rec, "kind").data)
+	return 0;
+}
+
+static int begin_section(struct sn_reader *r, const struct sn_record *rec)
+{
+	struct sn_slice v = sn_record_get(rec, "kind"), kind;
+	size_t head, n;
+	if (check_version(rec) < 0)
+		return SN_EDATA;
+	if (!v.data)
 		return sn_fail(SN_EDATA, "a header without 'kind'");
+	if (!sn_str_value(v.data, &kind))
+		return sn_fail(SN_EDATA, "'kind' is %s, wanted a string", sn_type_text(v.data));
+	v = sn_record_get(rec, "history");
+	if (v.data && !sn_array_head(v.data, &head, &n))
+		return sn_fail(SN_EDATA, "'history' is %s, wanted an array", sn_type_text(v.data));
 	r->window = 0;
 	v = sn_record_get(rec, "window");
 	if (v.data && !sn_uint_value(v.data, &r->window))
 		return sn_fail(SN_EDATA, "'window' is %s, wanted a number", sn_type_text(v.data));
 	r->place = INSIDE;
 	r->records = 0;
-	r->closed = false;
+	r->closed = r->param.open = false;
 	r->pairs = NO_PAIRS;
 	r->spans = 0;
+	r->summed = r->from;
 	XXH3_64bits_reset(r->sum);
-	XXH3_64bits_update(r->sum, rec->bytes.data, rec->bytes.size);
 	return SN_HEADER;
 }
 
@@ -288,6 +400,8 @@ static int end_section(struct sn_reader *r, const struct sn_record *rec)
 	size_t n = rec->bytes.size;
 	uint64_t sum = 0;
 	int st;
+	if (no_param_open(r) < 0)
+		return SN_EDATA;
 	if (rec->end.records != r->records)
 		return sn_fail(SN_EDATA, "the section has %llu records, its end says %llu: damaged",
 			       (unsigned long long)r->records,
@@ -298,7 +412,7 @@ static int end_section(struct sn_reader *r, const struct sn_record *rec)
 	     ((n == want.size + 1 && p[want.size] == 0xc0) ||
 	      (n == want.size + SN_SUM_BYTES && p[want.size] == 0xcf));
 	if (st && p[want.size] == 0xcf) {
-		XXH3_64bits_update(r->sum, p, want.size);
+		add_to_sum(r, r->from + want.size);
 		sn_uint_value(p + want.size, &sum);
 		st = sum == XXH3_64bits_digest(r->sum) ? 1 : 2;
 	}
@@ -325,6 +439,8 @@ static int take(struct sn_reader *r, struct sn_record *rec)
 	r->records++;
 	if (r->closed)
 		return sn_fail(SN_EDATA, "a record behind the mean that closes a section");
+	if (rec->map != SN_MAP_PARAM && no_param_open(r) < 0)
+		return SN_EDATA;
 	switch (rec->map) {
 	case SN_MAP_HEADER:
 		return sn_fail(SN_EDATA, "truncated: a new header before the section's end");
@@ -334,16 +450,16 @@ static int take(struct sn_reader *r, struct sn_record *rec)
 	case SN_MAP_PAIR:
 		st = check_pair(r, &rec->pair);
 		break;
+	case SN_MAP_PARAM:
+		st = check_param(r, &rec->param);
+		break;
 	case SN_MAP_MEAN:
 		r->closed = true;
 		break;
 	default:
 		break;
 	}
-	if (st < 0)
-		return st;
-	XXH3_64bits_update(r->sum, rec->bytes.data, rec->bytes.size);
-	return SN_RECORD;
+	return st < 0 ? st : SN_RECORD;
 }
 
 /* The first bytes are no header: say what they may be. */
@@ -376,58 +492,66 @@ static bool looks_like_header(const uint8_t *p, size_t n)
 
 static int truncated(const struct sn_reader *r)
 {
+	char place[32];
 	if (r->place == BETWEEN)
-		return sn_fail(SN_EDATA, "%s: truncated within a header at byte %llu", r->name,
-			       (unsigned long long)r->offset);
-	return sn_fail(
-		SN_EDATA,
-		"%s: truncated after record %llu at byte %llu: no end; what wrote it was cut off",
-		r->name, (unsigned long long)r->records,
-		(unsigned long long)(r->offset + (r->to - r->from)));
+		return sn_fail(SN_EDATA, "%s: truncated within a header at %s", r->name,
+			       place_text(place, r, 0));
+	return sn_fail(SN_EDATA,
+		       "%s: truncated after record %llu at %s: no end; what wrote it was cut off",
+		       r->name, (unsigned long long)r->records,
+		       place_text(place, r, r->to - r->from));
+}
+
+static int no_header(const struct sn_reader *r)
+{
+	char place[32];
+	if (r->sections == 0)
+		return foreign(r, r->buffer + r->from, r->to - r->from);
+	return sn_fail(SN_EDATA, "%s: rubbish behind the end at %s, wanted a header", r->name,
+		       place_text(place, r, 0));
+}
+
+/* Have the next map whole: 1; 0 at the end of the file between sections. */
+static int next_map(struct sn_reader *r)
+{
+	size_t need = 1;
+	sn_scan_start(&r->scan);
+	for (;;) {
+		int st = fill(r, need);
+		if (st < 0)
+			return r->json && st == SN_EDATA ? sn_fail_at(st, "%s", r->name) : st;
+		if (r->place == BETWEEN && !looks_like_header(r->buffer + r->from, r->to - r->from))
+			return no_header(r);
+		if (st == 0)
+			return r->place == BETWEEN && r->to == r->from ? 0 : truncated(r);
+		st = sn_scan(&r->scan, r->buffer + r->from, r->to - r->from, &need);
+		if (st < 0) {
+			r->records += r->place == INSIDE;
+			return blame(r, st);
+		}
+		if (st == 1)
+			return 1;
+	}
 }
 
 int sn_read(struct sn_reader *r, struct sn_record *rec)
 {
-	size_t need = 1;
 	int st;
 	r->from += r->used;
 	r->offset += r->used;
 	r->used = 0;
-	for (;;) {
-		st = fill(r, need);
-		if (st < 0)
-			return st;
-		if (r->place == BETWEEN && !looks_like_header(r->buffer + r->from, r->to - r->from))
-			return r->sections
-				       ? sn_fail(SN_EDATA,
-						 "%s: rubbish behind the end at byte %llu, wanted "
-						 "a header",
-						 r->name, (unsigned long long)r->offset)
-				       : foreign(r, r->buffer + r->from, r->to - r->from);
-		if (st == 0) {
-			if (r->place == BETWEEN && r->to == r->from)
-				return SN_EOF;
-			return truncated(r);
-		}
-		st = sn_scan(r->buffer + r->from, r->to - r->from, &need);
-		if (st < 0)
-			goto bad;
-		if (st == 1)
-			break;
-	}
+	st = next_map(r);
+	if (st <= 0)
+		return st;
 	if (r->place == BETWEEN) {
 		r->sections++;
 		r->records = 0;
 	}
-	r->used = need;
-	st = sn_record_parse(rec, (struct sn_slice){ r->buffer + r->from, need }, r->allow_nan);
-	if (st < 0) {
+	r->used = r->scan.at;
+	st = sn_record_parse(rec, &r->scan, r->buffer + r->from, r->allow_nan);
+	if (st < 0)
 		r->records += r->place == INSIDE;
-		return blame(r, st);
-	}
-	st = take(r, rec);
+	else
+		st = take(r, rec);
 	return st < 0 ? blame(r, st) : st;
-bad:
-	r->records += r->place == INSIDE;
-	return blame(r, st);
 }

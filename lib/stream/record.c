@@ -11,30 +11,22 @@ struct sn_slice sn_record_get(const struct sn_record *rec, const char *key)
 	return (struct sn_slice){ 0 };
 }
 
-static int index_fields(struct sn_record *rec)
+static int index_fields(struct sn_record *rec, const struct sn_scan *scan, const uint8_t *p)
 {
-	const uint8_t *p = rec->bytes.data;
-	size_t head, n;
-	if (!sn_map_head(p, &head, &n))
+	if (!scan->map && *p != 0x80)
 		return sn_fail(SN_EDATA, "%s where a map was wanted", sn_type_text(p));
-	rec->fields = (unsigned)n;
-	p += head;
+	rec->bytes = (struct sn_slice){ p, scan->at };
+	rec->fields = scan->marks / 2;
 	for (unsigned i = 0; i < rec->fields; i++) {
 		struct sn_field *f = &rec->field[i];
-		if (!sn_str_value(p, &f->key))
+		const uint8_t *key = p + scan->mark[2 * i], *value = p + scan->mark[2 * i + 1];
+		size_t end = i + 1 < rec->fields ? scan->mark[2 * i + 2] : scan->at;
+		if (!sn_str_value(key, &f->key))
 			return sn_fail(SN_EDATA, "a key that is %s, wanted a string",
-				       sn_type_text(p));
-		for (unsigned k = 0; k < i; k++)
-			if (rec->field[k].key.size == f->key.size &&
-			    memcmp(rec->field[k].key.data, f->key.data, f->key.size) == 0)
-				return sn_fail(SN_EDATA, "key '%.*s' stands twice",
-					       (int)(f->key.size > 64 ? 64 : f->key.size),
-					       (const char *)f->key.data);
-		f->value.data = f->key.data + f->key.size;
-		f->value.size = sn_extent(f->value.data);
-		p = f->value.data + f->value.size;
+				       sn_type_text(key));
+		f->value = (struct sn_slice){ value, (size_t)(p + end - value) };
 	}
-	return 0;
+	return sn_check_keys(rec->field, rec->fields);
 }
 
 static int wrong(const char *key, struct sn_slice v, const char *wanted)
@@ -42,135 +34,174 @@ static int wrong(const char *key, struct sn_slice v, const char *wanted)
 	return sn_fail(SN_EDATA, "'%s' is %s, wanted %s", key, sn_type_text(v.data), wanted);
 }
 
-static int uint_field(const struct sn_record *rec, const char *key, uint64_t *v, bool needed)
+static int missing(const char *key)
 {
-	struct sn_slice value = sn_record_get(rec, key);
-	if (!value.data)
-		return needed ? sn_fail(SN_EDATA, "no '%s'", key) : 0;
-	if (!sn_uint_value(value.data, v))
-		return wrong(key, value, "a number from 0");
-	return 1;
+	return sn_fail(SN_EDATA, "no '%s'", key);
 }
 
-/* A float; integers are refused, so that nobody's 0 or 1 slips in as a distance. */
-static int float_field(struct sn_record *rec, const char *key, double *v, bool allow_nan)
+/* A number; the largest of all means that there is none (SN_NONE). */
+static int take_uint(uint64_t *v, const char *key, struct sn_slice value)
 {
-	struct sn_slice value = sn_record_get(rec, key);
+	if (!sn_uint_value(value.data, v))
+		return wrong(key, value, "a number from 0");
+	if (*v == SN_NONE)
+		return sn_fail(SN_EDATA, "'%s' is %llu, which is too large", key,
+			       (unsigned long long)*v);
+	return 0;
+}
+
+/* A float of the one width that the key has: nobody's 0 or 1 slips in as a distance. */
+static int take_float(struct sn_record *rec, double *v, const char *key, struct sn_slice value,
+		      bool wanted_single, bool allow_nan)
+{
 	bool single;
-	if (!value.data)
-		return 0;
-	if (!sn_float_value(value.data, v, &single))
-		return wrong(key, value, "a float");
+	if (!sn_float_value(value.data, v, &single) || single != wanted_single)
+		return wrong(key, value,
+			     wanted_single ? "a float of 32 bits" : "a float of 64 bits");
 	if (!isfinite(*v)) {
 		rec->nan = true;
 		if (!allow_nan)
 			return sn_fail(SN_EDATA, "'%s' is %s", key, isnan(*v) ? "NaN" : "infinite");
 	}
-	return 1;
+	return 0;
 }
 
-static int tensor_field(struct sn_record *rec, struct sn_tensor *t, bool needed, bool allow_nan)
+/* Is an exponent with all bits set among them? */
+static bool any_infinite(const uint8_t *p, size_t count)
 {
-	struct sn_slice value = sn_record_get(rec, "x");
-	const uint8_t *p;
 	uint32_t worst = 0;
-	t->type = 0;
-	if (!value.data)
-		return needed ? sn_fail(SN_EDATA, "no 'x'") : 0;
-	if (sn_tensor_decode(t, value) < 0)
-		return sn_fail_at(SN_EDATA, "'x'");
-	if (t->type != 'f')
-		return 1;
-	p = t->data;
-	for (size_t i = 0; i < t->count; i++) { /* all exponent bits set: NaN or infinity */
+	for (size_t i = 0; i < count; i++) {
 		uint32_t u;
 		memcpy(&u, p + 4 * i, 4);
 		u &= 0x7f800000;
 		worst = u > worst ? u : worst;
 	}
-	if (worst == 0x7f800000) {
+	return worst == 0x7f800000;
+}
+
+static int take_tensor(struct sn_record *rec, struct sn_tensor *t, struct sn_slice value,
+		       bool allow_nan)
+{
+	if (sn_tensor_decode(t, value) < 0)
+		return sn_fail_at(SN_EDATA, "'x'");
+	if (t->type == 'f' && any_infinite(t->data, t->count)) {
 		rec->nan = true;
 		if (!allow_nan)
 			return sn_fail(SN_EDATA, "'x' holds NaN or infinity");
 	}
-	return 1;
+	return 0;
+}
+
+/* A key that this map does not know: its value may be anything, but no trap. */
+static int take_unknown(struct sn_slice value)
+{
+	uint8_t c = *value.data;
+	bool container = (c >= 0x80 && c <= 0x9f) || (c >= 0xdc && c <= 0xdf);
+	return container ? sn_check_nested(value) : 0;
+}
+
+static int take_item_field(struct sn_record *rec, const struct sn_field *f, bool allow_nan)
+{
+	struct sn_item *item = &rec->item;
+	struct sn_slice v = f->value;
+	size_t head, n;
+	if (sn_slice_is(f->key, "item"))
+		return take_uint(&item->number, "item", v);
+	if (sn_slice_is(f->key, "key"))
+		return sn_str_value(v.data, &item->key) ? 0 : wrong("key", v, "a string");
+	if (sn_slice_is(f->key, "label"))
+		return *v.data == 0xc0 || sn_str_value(v.data, &item->label)
+			       ? 0
+			       : wrong("label", v, "a string or nil");
+	if (sn_slice_is(f->key, "x"))
+		return take_tensor(rec, &item->x, v, allow_nan);
+	if (sn_slice_is(f->key, "forged")) {
+		item->forged = *v.data == 0xc3;
+		return item->forged ? 0 : wrong("forged", v, "true, or no such key");
+	}
+	if (sn_slice_is(f->key, "file")) {
+		item->file = v;
+		if (!sn_map_head(v.data, &head, &n))
+			return wrong("file", v, "a map");
+	}
+	return take_unknown(v);
 }
 
 static int parse_item(struct sn_record *rec, bool allow_nan)
 {
 	struct sn_item *item = &rec->item;
-	struct sn_slice v;
+	bool label = false;
+	int st = 0;
 	memset(item, 0, sizeof *item);
-	if (uint_field(rec, "item", &item->number, true) < 0)
-		return SN_EDATA;
-	v = sn_record_get(rec, "key");
-	if (!v.data)
-		return sn_fail(SN_EDATA, "no 'key'");
-	if (!sn_str_value(v.data, &item->key))
-		return wrong("key", v, "a string");
-	v = sn_record_get(rec, "label");
-	if (!v.data)
+	for (unsigned i = 0; i < rec->fields && st == 0; i++) {
+		label |= sn_slice_is(rec->field[i].key, "label");
+		st = take_item_field(rec, &rec->field[i], allow_nan);
+	}
+	if (st == 0 && !item->key.data)
+		return missing("key");
+	if (st == 0 && !label)
 		return sn_fail(SN_EDATA, "no 'label' (nil where it is not known)");
-	if (*v.data != 0xc0 && !sn_str_value(v.data, &item->label))
-		return wrong("label", v, "a string or nil");
-	v = sn_record_get(rec, "forged");
-	if (v.data && *v.data != 0xc3)
-		return sn_fail(SN_EDATA, "'forged' is not true (leave it out where it is not so)");
-	item->forged = v.data != NULL;
-	item->file = sn_record_get(rec, "file");
-	return tensor_field(rec, &item->x, false, allow_nan) < 0 ? SN_EDATA : 0;
+	return st;
+}
+
+static int take_pair(struct sn_pair *pair, struct sn_slice v)
+{
+	size_t head, n;
+	if (!sn_array_head(v.data, &head, &n) || n != 2 ||
+	    !sn_uint_value(v.data + head, &pair->a) ||
+	    !sn_uint_value(v.data + head + sn_extent(v.data + head), &pair->b))
+		return sn_fail(SN_EDATA, "'pair' is not an array of two item numbers");
+	return 0;
+}
+
+static int take_pair_field(struct sn_record *rec, const struct sn_field *f, bool allow_nan)
+{
+	struct sn_pair *pair = &rec->pair;
+	struct sn_slice v = f->value;
+	uint8_t c = *v.data;
+	double d = 0;
+	int st;
+	if (sn_slice_is(f->key, "pair"))
+		return take_pair(pair, v);
+	if (sn_slice_is(f->key, "same")) {
+		pair->same = c == 0xc0 ? SN_UNKNOWN : c == 0xc3 ? SN_SAME : SN_DIFFERENT;
+		return c == 0xc0 || c == 0xc2 || c == 0xc3 ? 0
+							   : wrong("same", v, "true, false or nil");
+	}
+	if (sn_slice_is(f->key, "d")) {
+		pair->has_d = true;
+		pair->d_nil = c == 0xc0;
+		st = pair->d_nil ? 0 : take_float(rec, &d, "d", v, true, allow_nan);
+		pair->d = pair->d_nil ? NAN : (float)d;
+		return st;
+	}
+	if (sn_slice_is(f->key, "loss")) {
+		pair->has_loss = true;
+		return take_float(rec, &pair->loss, "loss", v, false, allow_nan);
+	}
+	if (sn_slice_is(f->key, "trial"))
+		return take_uint(&pair->trial, "trial", v);
+	if (sn_slice_is(f->key, "batch"))
+		return take_uint(&pair->batch, "batch", v);
+	return take_unknown(v);
 }
 
 static int parse_pair(struct sn_record *rec, bool allow_nan)
 {
-	struct sn_pair *pair = &rec->pair;
-	struct sn_slice v = sn_record_get(rec, "pair");
-	size_t head, n;
-	double d = 0;
-	int st;
-	memset(pair, 0, sizeof *pair);
-	pair->trial = pair->batch = SN_NONE;
-	if (!sn_array_head(v.data, &head, &n) || n != 2)
-		return sn_fail(SN_EDATA, "'pair' is not an array of two item numbers");
-	v.data += head;
-	if (!sn_uint_value(v.data, &pair->a) ||
-	    !sn_uint_value(v.data + sn_extent(v.data), &pair->b))
-		return sn_fail(SN_EDATA, "'pair' is not an array of two item numbers");
-	v = sn_record_get(rec, "same");
-	if (!v.data)
-		return sn_fail(SN_EDATA, "no 'same'");
-	if (*v.data != 0xc0 && *v.data != 0xc2 && *v.data != 0xc3)
-		return wrong("same", v, "true, false or nil");
-	pair->same = *v.data == 0xc0 ? SN_UNKNOWN : *v.data == 0xc3 ? SN_SAME : SN_DIFFERENT;
-	if (uint_field(rec, "trial", &pair->trial, false) < 0 ||
-	    uint_field(rec, "batch", &pair->batch, false) < 0)
-		return SN_EDATA;
-	v = sn_record_get(rec, "d");
-	if (v.data && *v.data == 0xc0) {
-		pair->has_d = pair->d_nil = true;
-		pair->d = NAN;
-	} else {
-		if ((st = float_field(rec, "d", &d, allow_nan)) < 0)
-			return st;
-		pair->has_d = st == 1;
-		pair->d = (float)d;
+	bool same = false;
+	int st = 0;
+	rec->pair = (struct sn_pair){ .trial = SN_NONE, .batch = SN_NONE };
+	for (unsigned i = 0; i < rec->fields && st == 0; i++) {
+		same |= sn_slice_is(rec->field[i].key, "same");
+		st = take_pair_field(rec, &rec->field[i], allow_nan);
 	}
-	if ((st = float_field(rec, "loss", &pair->loss, allow_nan)) < 0)
-		return st;
-	pair->has_loss = st == 1;
-	return 0;
+	return st == 0 && !same ? missing("same") : st;
 }
 
-static int parse_param(struct sn_record *rec, bool allow_nan)
+static int take_shape(struct sn_param_rows *param, struct sn_slice v)
 {
-	struct sn_param_rows *param = &rec->param;
-	struct sn_slice v = sn_record_get(rec, "param");
 	size_t head, n, whole;
-	memset(param, 0, sizeof *param);
-	if (!sn_str_value(v.data, &param->name))
-		return wrong("param", v, "a name");
-	v = sn_record_get(rec, "shape");
-	if (!v.data || !sn_array_head(v.data, &head, &n) || n < 1 || n > SN_MAX_RANK)
+	if (!sn_array_head(v.data, &head, &n) || n < 1 || n > SN_MAX_RANK)
 		return sn_fail(SN_EDATA, "'shape' is not an array of 1 to %d sizes", SN_MAX_RANK);
 	param->rank = (unsigned)n;
 	v.data += head;
@@ -183,9 +214,41 @@ static int parse_param(struct sn_record *rec, bool allow_nan)
 	}
 	if (!sn_product(&whole, param->shape, param->rank) || whole > SIZE_MAX / 8)
 		return sn_fail(SN_EDATA, "'shape' is too large");
-	if (uint_field(rec, "row", &param->row, true) < 0 ||
-	    tensor_field(rec, &param->x, true, allow_nan) < 0)
-		return SN_EDATA;
+	return 0;
+}
+
+static int take_param_field(struct sn_record *rec, const struct sn_field *f, bool allow_nan)
+{
+	struct sn_param_rows *param = &rec->param;
+	if (sn_slice_is(f->key, "param"))
+		return sn_str_value(f->value.data, &param->name)
+			       ? 0
+			       : wrong("param", f->value, "a name");
+	if (sn_slice_is(f->key, "shape"))
+		return take_shape(param, f->value);
+	if (sn_slice_is(f->key, "row"))
+		return take_uint(&param->row, "row", f->value);
+	if (sn_slice_is(f->key, "x"))
+		return take_tensor(rec, &param->x, f->value, allow_nan);
+	return take_unknown(f->value);
+}
+
+static int parse_param(struct sn_record *rec, bool allow_nan)
+{
+	struct sn_param_rows *param = &rec->param;
+	int st = 0;
+	memset(param, 0, sizeof *param);
+	param->row = SN_NONE;
+	for (unsigned i = 0; i < rec->fields && st == 0; i++)
+		st = take_param_field(rec, &rec->field[i], allow_nan);
+	if (st < 0)
+		return st;
+	if (!param->rank)
+		return missing("shape");
+	if (param->row == SN_NONE)
+		return missing("row");
+	if (!param->x.type)
+		return missing("x");
 	if (param->x.type != 'f' || param->x.rank != param->rank ||
 	    memcmp(param->x.shape + 1, param->shape + 1,
 		   (param->rank - 1) * sizeof *param->shape) != 0)
@@ -199,27 +262,52 @@ static int parse_param(struct sn_record *rec, bool allow_nan)
 
 static int parse_mean(struct sn_record *rec, bool allow_nan)
 {
-	if (float_field(rec, "mean", &rec->mean.mean, allow_nan) < 0)
-		return SN_EDATA;
-	return uint_field(rec, "terms", &rec->mean.terms, true) < 0 ? SN_EDATA : 0;
+	bool terms = false;
+	int st = 0;
+	for (unsigned i = 0; i < rec->fields && st == 0; i++) {
+		const struct sn_field *f = &rec->field[i];
+		if (sn_slice_is(f->key, "mean")) {
+			st = take_float(rec, &rec->mean.mean, "mean", f->value, false, allow_nan);
+		} else if (sn_slice_is(f->key, "terms")) {
+			terms = true;
+			st = take_uint(&rec->mean.terms, "terms", f->value);
+		} else {
+			st = take_unknown(f->value);
+		}
+	}
+	return st == 0 && !terms ? missing("terms") : st;
 }
 
+/* Other keys than these are refused by the reader, which knows the end's one encoding. */
 static int parse_end(struct sn_record *rec)
 {
+	int st = 0;
 	rec->end.failed = 0;
-	if (uint_field(rec, "end", &rec->end.records, true) < 0 ||
-	    uint_field(rec, "failed", &rec->end.failed, false) < 0)
-		return SN_EDATA;
-	return 0;
+	for (unsigned i = 0; i < rec->fields && st == 0; i++) {
+		const struct sn_field *f = &rec->field[i];
+		if (sn_slice_is(f->key, "end"))
+			st = take_uint(&rec->end.records, "end", f->value);
+		else if (sn_slice_is(f->key, "failed"))
+			st = take_uint(&rec->end.failed, "failed", f->value);
+	}
+	return st;
 }
 
-int sn_record_parse(struct sn_record *rec, struct sn_slice bytes, bool allow_nan)
+static int parse_other(struct sn_record *rec)
+{
+	int st = 0;
+	for (unsigned i = 0; i < rec->fields && st == 0; i++)
+		st = take_unknown(rec->field[i].value);
+	return st;
+}
+
+int sn_record_parse(struct sn_record *rec, const struct sn_scan *scan, const uint8_t *bytes,
+		    bool allow_nan)
 {
 	struct sn_slice first;
-	rec->bytes = bytes;
-	rec->nan = false;
+	rec->nan = rec->renumbered = false;
 	rec->map = SN_MAP_OTHER;
-	if (index_fields(rec) < 0)
+	if (index_fields(rec, scan, bytes) < 0)
 		return SN_EDATA;
 	if (rec->fields == 0)
 		return 0;
@@ -247,7 +335,19 @@ int sn_record_parse(struct sn_record *rec, struct sn_slice bytes, bool allow_nan
 	}
 	if (sn_slice_is(first, "sn"))
 		rec->map = SN_MAP_HEADER;
-	return 0;
+	return parse_other(rec);
+}
+
+int sn_record_parse_map(struct sn_record *rec, struct sn_slice bytes, bool allow_nan)
+{
+	struct sn_scan scan;
+	size_t need;
+	int st;
+	sn_scan_start(&scan);
+	st = sn_scan(&scan, bytes.data, bytes.size, &need);
+	if (st == 0 || (st == 1 && scan.at != bytes.size))
+		return sn_fail(SN_EDATA, "not exactly one MessagePack value");
+	return st < 0 ? st : sn_record_parse(rec, &scan, bytes.data, allow_nan);
 }
 
 /* ---- the way back --------------------------------------------------------------------- */

@@ -45,23 +45,25 @@ int sn_text_header(struct sn_text *t, const struct sn_header *h)
 	return 0;
 }
 
-/* A name; control characters of foreign writers cannot break the line. */
+/* A name; control characters of foreign writers can neither break the line nor reach a terminal. */
 static int add_name(struct sn_buffer *b, const void *name, size_t n)
 {
 	const uint8_t *s = name;
-	for (size_t i = 0; i < n; i++) {
-		char hex[5];
-		int st;
-		if (s[i] >= 0x20 && s[i] != 0x7f) {
-			st = sn_buffer_add(b, s + i, 1);
-		} else {
+	int st = 0;
+	for (size_t i = 0; i < n && st == 0; i++) {
+		bool two = s[i] == 0xc2 && i + 1 < n && s[i + 1] < 0xa0; /* U+0080 to U+009F */
+		char hex[9];
+		if (two) {
+			snprintf(hex, sizeof hex, "\\xc2\\x%02x", s[++i]);
+			st = sn_buffer_add(b, hex, 8);
+		} else if (s[i] < 0x20 || s[i] == 0x7f) {
 			snprintf(hex, sizeof hex, "\\x%02x", s[i]);
 			st = sn_buffer_add(b, hex, 4);
+		} else {
+			st = sn_buffer_add(b, s + i, 1);
 		}
-		if (st < 0)
-			return st;
 	}
-	return 0;
+	return st;
 }
 
 SN_PRINTF(2, 3) static int add(struct sn_buffer *b, const char *format, ...)
@@ -124,7 +126,7 @@ static int pair(struct sn_text *t, struct sn_buffer *b)
 
 int sn_text_record(struct sn_text *t, struct sn_buffer *b, struct sn_slice map)
 {
-	int st = sn_record_parse(&t->rec, map, true);
+	int st = sn_record_parse_map(&t->rec, map, true);
 	if (st < 0)
 		return st;
 	switch (t->rec.map) {

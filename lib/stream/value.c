@@ -83,14 +83,17 @@ int sn_encode_str(struct sn_buffer *b, const char *s, size_t size)
 	return sn_append_str(b, s, size);
 }
 
+/* An object takes 24 bytes in memory, and one byte in a stream may be one. */
+#define MAX_UNPACKED ((size_t)1 << 20)
+
 int sn_unpack(msgpack_object *object, msgpack_zone *zone, struct sn_slice value)
 {
-	size_t size, off = 0;
-	int st = sn_scan(value.data, value.size, &size);
+	size_t off = 0;
+	int st = sn_scan_value(value);
 	if (st < 0)
 		return st;
-	if (st == 0 || size != value.size)
-		return sn_fail(SN_EDATA, "not exactly one MessagePack value");
+	if (value.size > MAX_UNPACKED)
+		return sn_fail(SN_EDATA, "a value of %zu bytes, the limit is 1 MiB", value.size);
 	switch (msgpack_unpack((const char *)value.data, value.size, &off, zone, object)) {
 	case MSGPACK_UNPACK_SUCCESS:
 		return 0;
@@ -258,13 +261,8 @@ int sn_tensor_decode(struct sn_tensor *t, struct sn_slice value)
 /* Bytes of the well-formed UTF-8 character at s; 0 where there is none. */
 static size_t character(const uint8_t *s, size_t n)
 {
-	uint8_t head[5] = { 0 };
 	size_t size = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (size > n)
-		return 0;
-	head[0] = (uint8_t)(0xa0 | size);
-	memcpy(head + 1, s, size);
-	return sn_scan(head, 1 + size, &size) == 1 ? size - 1 : 0;
+	return size <= n && sn_is_utf8(s, size) ? size : 0;
 }
 
 int sn_name_escape(struct sn_buffer *b, const char *bytes, size_t size)

@@ -16,6 +16,7 @@ struct sn_writer {
 	bool json;
 	struct sn_buffer map; /* the map being put together */
 	XXH3_state_t *sum;
+	size_t summed; /* bytes of `own` that the sum has */
 	uint64_t records;
 	bool inside;
 };
@@ -77,12 +78,27 @@ bool sn_writer_is_text(const struct sn_writer *w)
 	return w->text != NULL;
 }
 
+/* Are the bytes in the buffer those of the stream, and ours until they go out? */
+static bool sums_buffer(const struct sn_writer *w)
+{
+	return w->out && !w->text && !w->json;
+}
+
+/* The sum takes what is in the buffer, in pieces as large as they come. */
+static void add_to_sum(struct sn_writer *w)
+{
+	if (w->inside && sums_buffer(w) && w->own.size > w->summed)
+		XXH3_64bits_update(w->sum, w->own.data + w->summed, w->own.size - w->summed);
+	w->summed = w->own.size;
+}
+
 int sn_writer_flush(struct sn_writer *w)
 {
 	int st = 0;
+	add_to_sum(w);
 	if (w->out && w->own.size) {
 		st = sn_output_write(w->out, w->own.data, w->own.size);
-		w->own.size = 0;
+		w->own.size = w->summed = 0;
 	}
 	return st;
 }
@@ -110,26 +126,34 @@ int sn_writer_close(struct sn_writer *w, bool ok)
 	return st;
 }
 
+static int emit_json(struct sn_writer *w, struct sn_slice map)
+{
+	int st = sn_json_print(w->buffer, map);
+	return st < 0 ? st : sn_buffer_add(w->buffer, "\n", 1);
+}
+
+/* Large maps are not copied. */
+static int emit_large(struct sn_writer *w, struct sn_slice map)
+{
+	int st = sn_writer_flush(w);
+	XXH3_64bits_update(w->sum, map.data, map.size);
+	return st < 0 ? st : sn_output_write(w->out, map.data, map.size);
+}
+
 /* One encoded map on its way out: w->map, or one that was read. */
 static int emit(struct sn_writer *w, struct sn_slice map)
 {
 	int st;
-	if (w->text) {
-		st = sn_text_record(w->text, w->buffer, map);
-	} else {
+	if (!sums_buffer(w))
 		XXH3_64bits_update(w->sum, map.data, map.size);
-		if (w->json) {
-			st = sn_json_print(w->buffer, map);
-			if (st == 0)
-				st = sn_buffer_add(w->buffer, "\n", 1);
-		} else if (w->out && map.size >= FLUSH_AT) { /* large: not copied */
-			st = sn_writer_flush(w);
-			if (st == 0)
-				st = sn_output_write(w->out, map.data, map.size);
-		} else {
-			st = sn_buffer_add(w->buffer, map.data, map.size);
-		}
-	}
+	if (w->text)
+		st = sn_text_record(w->text, w->buffer, map);
+	else if (w->json)
+		st = emit_json(w, map);
+	else if (w->out && map.size >= FLUSH_AT)
+		st = emit_large(w, map);
+	else
+		st = sn_buffer_add(w->buffer, map.data, map.size);
 	if (st == 0 && w->out && w->own.size >= FLUSH_AT)
 		st = sn_writer_flush(w);
 	return st;
@@ -152,17 +176,18 @@ static struct sn_slice assembled(const struct sn_writer *w)
 
 int sn_write_header(struct sn_writer *w, const struct sn_header *h)
 {
+	int st;
 	if (w->inside)
 		return sn_fail(SN_EUSAGE, "a header before the section's end");
+	w->map.size = 0;
+	st = w->text ? sn_text_header(w->text, h) : sn_header_encode(&w->map, h);
+	if (st < 0)
+		return st;
 	w->inside = true;
 	w->records = 0;
+	w->summed = w->own.size;
 	XXH3_64bits_reset(w->sum);
-	if (w->text)
-		return sn_text_header(w->text, h);
-	w->map.size = 0;
-	if (sn_header_encode(&w->map, h) < 0)
-		return SN_ENOMEM;
-	return emit(w, assembled(w));
+	return w->text ? 0 : emit(w, assembled(w));
 }
 
 int sn_write_raw(struct sn_writer *w, struct sn_slice map)
@@ -175,22 +200,26 @@ int sn_write_record(struct sn_writer *w, const struct sn_record *rec)
 	return emit_record(w, rec->bytes);
 }
 
-int sn_write_edited(struct sn_writer *w, const struct sn_record *rec, const struct sn_edit *edit,
-		    size_t edits)
+int sn_record_edit(struct sn_buffer *b, const struct sn_record *rec, const struct sn_edit *edit,
+		   size_t edits)
 {
-	size_t head, fields, kept = rec->fields;
-	const uint8_t *p = rec->bytes.data;
+	size_t kept = rec->fields;
+	const uint8_t *p = rec->fields ? rec->bytes.data : NULL;
 	bool used[8] = { false };
+	size_t head, fields;
 	if (edits > sizeof used)
 		return sn_fail(SN_EUSAGE, "too many keys to set at once");
 	for (size_t e = 0; e < edits; e++) {
 		bool there = sn_record_get(rec, edit[e].key).data != NULL;
 		kept = kept + (!there && edit[e].value.data) - (there && !edit[e].value.data);
 	}
-	w->map.size = 0;
-	if (!sn_map_head(p, &head, &fields) || sn_encode_map_head(&w->map, kept) < 0)
-		return sn_fail_memory();
-	p += head;
+	if (kept > SN_MAX_FIELDS)
+		return sn_fail(SN_EDATA, "a record of %zu keys, the limit is %d", kept,
+			       SN_MAX_FIELDS);
+	if (sn_encode_map_head(b, kept) < 0)
+		return SN_ENOMEM;
+	if (p && sn_map_head(p, &head, &fields))
+		p += head;
 	for (unsigned i = 0; i < rec->fields; i++) {
 		const struct sn_field *f = &rec->field[i];
 		const uint8_t *next = f->value.data + f->value.size;
@@ -200,17 +229,26 @@ int sn_write_edited(struct sn_writer *w, const struct sn_record *rec, const stru
 				value = edit[e].value;
 				used[e] = true;
 			}
-		if (value.data && (sn_buffer_add(&w->map, p, (size_t)(f->value.data - p)) < 0 ||
-				   sn_buffer_add(&w->map, value.data, value.size) < 0))
+		if (value.data && (sn_buffer_add(b, p, (size_t)(f->value.data - p)) < 0 ||
+				   sn_buffer_add(b, value.data, value.size) < 0))
 			return SN_ENOMEM;
 		p = next;
 	}
 	for (size_t e = 0; e < edits; e++)
 		if (!used[e] && edit[e].value.data &&
-		    (sn_encode_key(&w->map, edit[e].key) < 0 ||
-		     sn_buffer_add(&w->map, edit[e].value.data, edit[e].value.size) < 0))
+		    (sn_encode_key(b, edit[e].key) < 0 ||
+		     sn_buffer_add(b, edit[e].value.data, edit[e].value.size) < 0))
 			return sn_fail_memory();
-	return emit_record(w, assembled(w));
+	return 0;
+}
+
+int sn_write_edited(struct sn_writer *w, const struct sn_record *rec, const struct sn_edit *edit,
+		    size_t edits)
+{
+	int st;
+	w->map.size = 0;
+	st = sn_record_edit(&w->map, rec, edit, edits);
+	return st < 0 ? st : emit_record(w, assembled(w));
 }
 
 int sn_write_with(struct sn_writer *w, const struct sn_record *rec, const char *key,
@@ -226,6 +264,8 @@ int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec)
 	struct sn_edit edit[3];
 	size_t edits = 0, at[4] = { 0 };
 	int st = 0;
+	if (!rec->renumbered)
+		return sn_write_record(w, rec);
 	if (rec->map == SN_MAP_ITEM) {
 		st = sn_append_uint(&b, rec->item.number);
 		edit[edits].key = "item";
@@ -258,6 +298,9 @@ int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec)
 
 int sn_write_item(struct sn_writer *w, const struct sn_item *item)
 {
+	if (item->key.size > SN_MAX_STRING || item->label.size > SN_MAX_STRING)
+		return sn_fail(SN_EDATA, "item %llu: a key or label over the limit of 64 KiB",
+			       (unsigned long long)item->number);
 	w->map.size = 0;
 	if (sn_encode_item(&w->map, item) < 0)
 		return SN_ENOMEM;
@@ -320,30 +363,36 @@ int sn_write_mean(struct sn_writer *w, double mean, uint64_t terms)
 	return st ? sn_fail_memory() : emit_record(w, assembled(w));
 }
 
-int sn_write_end(struct sn_writer *w, uint64_t failed)
+/* The section's sum, with its head, into 9 bytes; w->map is the end up to there. */
+static void final_sum(struct sn_writer *w, uint8_t sum[SN_SUM_BYTES])
 {
-	uint8_t sum[SN_SUM_BYTES] = { 0xcf };
 	uint64_t v;
-	if (!w->inside)
-		return sn_fail(SN_EUSAGE, "an end before the header");
-	w->inside = false;
-	if (w->text)
-		return sn_writer_flush(w);
-	w->map.size = 0;
-	if (sn_encode_end(&w->map, w->records, failed) < 0)
-		return SN_ENOMEM;
+	add_to_sum(w);
 	XXH3_64bits_update(w->sum, w->map.data, w->map.size);
 	v = XXH3_64bits_digest(w->sum);
+	sum[0] = 0xcf;
 	for (int i = 0; i < 8; i++)
 		sum[1 + i] = (uint8_t)(v >> (56 - 8 * i));
-	if (sn_buffer_add(&w->map, sum, sizeof sum) < 0)
-		return SN_ENOMEM;
-	if (w->json) {
-		if (sn_json_print(w->buffer, assembled(w)) < 0 ||
-		    sn_buffer_add(w->buffer, "\n", 1) < 0)
+}
+
+int sn_write_end(struct sn_writer *w, uint64_t failed)
+{
+	uint8_t sum[SN_SUM_BYTES];
+	int st = 0;
+	if (!w->inside)
+		return sn_fail(SN_EUSAGE, "an end before the header");
+	if (!w->text) {
+		w->map.size = 0;
+		if (sn_encode_end(&w->map, w->records, failed) < 0)
 			return SN_ENOMEM;
-	} else if (sn_buffer_add(w->buffer, w->map.data, w->map.size) < 0) {
-		return SN_ENOMEM;
+		final_sum(w, sum);
+		if (sn_buffer_add(&w->map, sum, sizeof sum) < 0)
+			return SN_ENOMEM;
 	}
-	return sn_writer_flush(w);
+	w->inside = false;
+	if (w->json)
+		st = emit_json(w, assembled(w));
+	else if (!w->text)
+		st = sn_buffer_add(w->buffer, w->map.data, w->map.size);
+	return st < 0 ? st : sn_writer_flush(w);
 }
