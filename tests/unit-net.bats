@@ -1,4 +1,3 @@
-#!/usr/bin/env bats
 load helper
 
 @test "unit: kernels against plain loops" {
@@ -11,4 +10,8 @@ load helper
 
 @test "unit: networks: text, exact embeddings and gradients" {
 	run -0 "$BUILD/tests/test_net"
+}
+
+@test "unit: models written and read back" {
+	run -0 "$BUILD/tests/test_model" "$BATS_TEST_TMPDIR"
 }
