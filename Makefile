@@ -2,6 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
 
 PROGRAMS = $(notdir $(basename $(wildcard cmd/sn-*.c)))
 
@@ -30,8 +31,15 @@ ALL_CFLAGS = -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='"$(VERSION)"' -fP
 	$(PKG_CFLAGS) $(CFLAGS) $(SANITIZE)
 LIBS = $(PKG_LIBS) -lm -pthread
 
-LIB_SOURCES = $(wildcard lib/*/*.c)
-LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+# The kernels' inner loops are compiled once for each instruction set; lib/kernel/isa.c chooses at start.
+ISAS = $(if $(filter x86_64,$(shell uname -m)),v4 v3 v2) generic
+ISA_v4 = -march=x86-64-v4 -mprefer-vector-width=512 -DSN_LANES=16 -DSN_SIMD_NAME='"x86-64-v4"'
+ISA_v3 = -march=x86-64-v3 -DSN_LANES=8 -DSN_SIMD_NAME='"x86-64-v3"'
+ISA_v2 = -march=x86-64-v2 -DSN_LANES=4 -DSN_SIMD_NAME='"x86-64-v2"'
+ISA_generic = -DSN_LANES=4 -DSN_SIMD_NAME='"generic"'
+
+LIB_SOURCES = $(filter-out lib/kernel/simd.c,$(wildcard lib/*/*.c))
+LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(ISAS:%=$(BUILD)/lib/kernel/simd_%.o)
 CMD_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/sn-%.c,$(wildcard cmd/*.c)))
 BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/make_*.c))
@@ -47,6 +55,10 @@ need:
 
 # The arithmetic wants its loops vectorised, which gcc does in earnest from -O3 on.
 $(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o: CFLAGS += -O3
+
+$(ISAS:%=$(BUILD)/lib/kernel/simd_%.o): $(BUILD)/lib/kernel/simd_%.o: lib/kernel/simd.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -O3 $(ISA_$*) -DSN_SIMD=sn_simd_$* -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sn/blas.h>
+#include <sn/kernel.h>
 #include <sn/file.h>
 #include "cli_private.h"
 
@@ -186,29 +187,12 @@ void cli_print_and_exit(const char *text)
 	cli_leave(CLI_OK);
 }
 
-/* The level of x86-64 that this processor has, by the instructions that kernels would use. */
-static const char *instruction_set(void)
-{
-#if defined __x86_64__
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-	    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-	    __builtin_cpu_supports("avx512vl"))
-		return "x86-64-v4";
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-	    __builtin_cpu_supports("bmi2"))
-		return "x86-64-v3";
-	if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"))
-		return "x86-64-v2";
-#endif
-	return "generic";
-}
 
 void cli_print_version(const struct cli_program *p)
 {
 	char text[512], blas[128];
 
 	snprintf(text, sizeof text, "%s %s\nstream format %d\nBLAS: %s\ninstruction set: %s\n",
-		 p->name, SN_VERSION, SN_STREAM_VERSION, sn_blas_text(blas), instruction_set());
+		 p->name, SN_VERSION, SN_STREAM_VERSION, sn_blas_text(blas), sn_kernel_isa());
 	cli_print_and_exit(text);
 }

@@ -1,7 +1,9 @@
 load helper
 
-@test "unit: kernels against plain loops" {
-	run -0 "$BUILD/tests/test_kernel"
+@test "unit: kernels of every instruction set against plain loops" {
+	for isa in v4 v3 v2 generic; do # what this processor lacks falls back to what it has
+		SN_ISA=$isa run -0 "$BUILD/tests/test_kernel"
+	done
 }
 
 @test "unit: layers against a reference in double, gradients along random directions" {

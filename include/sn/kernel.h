@@ -22,21 +22,22 @@ struct sn_conv {
 
 /** Floats of scratch memory that each function below may use. */
 size_t sn_conv_scratch(const struct sn_conv *s);
-/** Floats of packed weights, and of a packed weight gradient (the bias's included). */
+/** Floats of packed weights, and of a weight gradient's sum (both with the bias's). */
 size_t sn_conv_packed(const struct sn_conv *s);
+size_t sn_conv_sum(const struct sn_conv *s);
 
 /** weight [k][c][kh][kw] and bias [k] (NULL: none) -> packed. */
 void sn_conv_pack(const struct sn_conv *s, const float *weight, const float *bias, float *packed);
-/** A packed gradient -> weight [k][c][kh][kw] and bias [k] (NULL: none). */
-void sn_conv_unpack(const struct sn_conv *s, const float *packed, float *weight, float *bias);
+/** A sum -> weight [k][c][kh][kw] and bias [k] (NULL: none). */
+void sn_conv_unpack(const struct sn_conv *s, const float *sum, float *weight, float *bias);
 
 void sn_conv_forward(const struct sn_conv *s, const float *x, const float *packed, float *y,
 		     float *scratch);
 /** dx [h][w][c] is overwritten. */
 void sn_conv_input_gradient(const struct sn_conv *s, const float *dy, const float *packed,
 			    float *dx, float *scratch);
-/** The image's gradient is added to the packed gradient dp. */
-void sn_conv_weight_gradient(const struct sn_conv *s, const float *x, const float *dy, float *dp,
+/** The image's gradient is added to the sum. */
+void sn_conv_weight_gradient(const struct sn_conv *s, const float *x, const float *dy, float *sum,
 			     float *scratch);
 
 /** Images that a linear layer takes at a time at most. */
@@ -47,19 +48,22 @@ struct sn_linear {
 	size_t in, out;
 };
 
-size_t sn_linear_scratch(const struct sn_linear *s);
 size_t sn_linear_packed(const struct sn_linear *s);
 /** weight [out][in] -> packed. */
 void sn_linear_pack(const struct sn_linear *s, const float *weight, float *packed);
 
 /** bias [out], NULL: none. */
 void sn_linear_forward(const struct sn_linear *s, const float *x, size_t n, const float *packed,
-		       const float *bias, float *y, float *scratch);
+		       const float *bias, float *y);
 /** weight in PyTorch's order; dx [n][in] is overwritten. */
 void sn_linear_input_gradient(const struct sn_linear *s, const float *dy, size_t n,
-			      const float *weight, float *dx, float *scratch);
+			      const float *weight, float *dx);
 /** Rows [from, to) of the gradient, summed over the n images: dw [to - from][in] is overwritten. */
 void sn_linear_weight_gradient(const struct sn_linear *s, const float *x, const float *dy, size_t n,
 			       size_t from, size_t to, float *dw);
+
+/** The instruction set whose loops run: "x86-64-v4" ... "generic"; the environment's SN_ISA can ask
+ * for a lesser one. */
+const char *sn_kernel_isa(void);
 
 #endif

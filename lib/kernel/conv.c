@@ -1,129 +1,150 @@
 /*
- * Convolution by lowering: the patches of one image become the rows of a matrix A [oh ow][kh kw c],
- * so that y  = A W + b        W [kh kw c][k], packed; b is its last row dW = A^T dy         dA = dy
- * W^T, added back to the pixels it came from One product per image: its shape, and with it the
- * order of its additions, is the same for every image.
+ * Convolution without lowering.  Channels-last, with a border of zeros where there is padding,
+ * every row of a window is one run of kw c floats: an output pixel is kh runs times a packed panel
+ * of weights, read in place.
+ *
+ *   forward         y[p] = b + sum over i of x[p stride + (i, 0) ...] W[i]
+ *   input gradient  the same loop over dy, spread by the stride and bordered, with the window
+ * turned by 180 degrees weight gradient dW[i][j] += sum over p of x[p stride + (i, j)] dy[p], outer
+ * products in registers
+ *
+ * packed: forward panels [ceil(k / columns)][kh kw c][columns], bias [ceil(k / columns)][columns],
+ * then turned panels [ceil(c / columns)][kh kw k][columns].  The gradient's sum has the first two.
  */
 #include <string.h>
-#include <cblas.h>
 #include <sn/kernel.h>
+#include "simd.h"
+
+static size_t panels(size_t n)
+{
+	size_t columns = sn_simd()->columns;
+	return (n + columns - 1) / columns;
+}
+
+static size_t padded(size_t n)
+{
+	return panels(n) * sn_simd()->columns;
+}
 
 static size_t taps(const struct sn_conv *s)
 {
 	return s->kh * s->kw * s->c;
 }
 
-/* A 1x1 convolution of stride 1: the image is the matrix. */
-static int is_plain(const struct sn_conv *s)
+static size_t min(size_t a, size_t b)
 {
-	return s->kh == 1 && s->kw == 1 && s->stride == 1 && s->pad == 0;
+	return a < b ? a : b;
 }
 
-size_t sn_conv_scratch(const struct sn_conv *s)
+/* ---- sizes ---------------------------------------------------------------------------- */
+
+size_t sn_conv_sum(const struct sn_conv *s)
 {
-	return is_plain(s) ? 0 : s->oh * s->ow * taps(s);
+	return (taps(s) + 1) * padded(s->k);
 }
 
 size_t sn_conv_packed(const struct sn_conv *s)
 {
-	return (taps(s) + 1) * s->k;
+	return sn_conv_sum(s) + s->kh * s->kw * s->k * padded(s->c);
 }
+
+static size_t bordered_x(const struct sn_conv *s)
+{
+	return s->pad ? (s->h + 2 * s->pad) * (s->w + 2 * s->pad) * s->c : 0;
+}
+
+static size_t widened_dy(const struct sn_conv *s)
+{
+	return s->k % sn_simd()->columns ? s->oh * s->ow * padded(s->k) : 0;
+}
+
+static size_t spread_dy(const struct sn_conv *s)
+{
+	return (s->h + s->kh - 1) * (s->w + s->kw - 1) * s->k;
+}
+
+size_t sn_conv_scratch(const struct sn_conv *s)
+{
+	size_t weight = bordered_x(s) + widened_dy(s), input = spread_dy(s);
+	return weight > input ? weight : input;
+}
+
+/* ---- weights -------------------------------------------------------------------------- */
 
 void sn_conv_pack(const struct sn_conv *s, const float *weight, const float *bias, float *packed)
 {
-	size_t area = s->kh * s->kw;
-
-	for (size_t o = 0; o < s->k; o++)
-		for (size_t c = 0; c < s->c; c++)
-			for (size_t t = 0; t < area; t++)
-				packed[(t * s->c + c) * s->k + o] =
-					weight[(o * s->c + c) * area + t];
-	for (size_t o = 0; o < s->k; o++)
-		packed[area * s->c * s->k + o] = bias ? bias[o] : 0;
+	size_t columns = sn_simd()->columns, area = s->kh * s->kw;
+	float *turned = packed + sn_conv_sum(s), *b = packed + taps(s) * padded(s->k);
+	memset(packed, 0, sn_conv_packed(s) * sizeof *packed);
+	for (size_t o = 0; o < s->k; o++) {
+		float *panel = packed + o / columns * taps(s) * columns + o % columns;
+		for (size_t c = 0; c < s->c; c++) {
+			const float *w = weight + (o * s->c + c) * area;
+			float *back = turned + c / columns * area * s->k * columns + c % columns;
+			for (size_t t = 0; t < area; t++) {
+				panel[(t * s->c + c) * columns] = w[t];
+				back[((area - 1 - t) * s->k + o) * columns] = w[t];
+			}
+		}
+		b[o] = bias ? bias[o] : 0;
+	}
 }
 
-void sn_conv_unpack(const struct sn_conv *s, const float *packed, float *weight, float *bias)
+void sn_conv_unpack(const struct sn_conv *s, const float *sum, float *weight, float *bias)
 {
-	size_t area = s->kh * s->kw;
-
-	for (size_t o = 0; o < s->k; o++)
+	size_t columns = sn_simd()->columns, area = s->kh * s->kw;
+	for (size_t o = 0; o < s->k; o++) {
+		const float *panel = sum + o / columns * taps(s) * columns + o % columns;
 		for (size_t c = 0; c < s->c; c++)
 			for (size_t t = 0; t < area; t++)
-				weight[(o * s->c + c) * area + t] =
-					packed[(t * s->c + c) * s->k + o];
-	for (size_t o = 0; bias && o < s->k; o++)
-		bias[o] = packed[area * s->c * s->k + o];
+				weight[(o * s->c + c) * area + t] = panel[(t * s->c + c) * columns];
+	}
+	if (bias)
+		memcpy(bias, sum + taps(s) * padded(s->k), s->k * sizeof *bias);
+}
+
+/* ---- passes --------------------------------------------------------------------------- */
+
+/* Where the windows lie: a picture with its border. */
+struct field {
+	const float *x;
+	size_t row, point; /* floats from a line, and a pixel, of it to the next */
+};
+
+/* The picture itself, or a copy with a border of zeros. */
+static struct field border(const struct sn_conv *s, const float *x, float *scratch)
+{
+	size_t row = (s->w + 2 * s->pad) * s->c, line = s->w * s->c;
+	if (!s->pad)
+		return (struct field){ x, line, s->c };
+	memset(scratch, 0, bordered_x(s) * sizeof *scratch);
+	for (size_t i = 0; i < s->h; i++)
+		memcpy(scratch + (i + s->pad) * row + s->pad * s->c, x + i * line,
+		       line * sizeof *x);
+	return (struct field){ scratch, row, s->c };
 }
 
 /*
- * The part of a patch's row that lies within the picture: patch columns [from, to) of kw, for the
- * patch whose left edge is at `left` of the padded picture.
+ * Every output pixel [h][w][n] as kh runs of `length` floats times the panels: all pixels for one
+ * panel, which stays in the cache.
  */
-static void inside(const struct sn_conv *s, size_t left, size_t *from, size_t *to)
+static void windows(struct field f, size_t stride, size_t kh, size_t length, const float *packed,
+		    const float *bias, float *y, size_t h, size_t w, size_t n)
 {
-	size_t end = s->w + s->pad; /* first padded column right of the picture */
-
-	*from = left < s->pad ? s->pad - left : 0;
-	if (*from > s->kw)
-		*from = s->kw;
-	*to = left + s->kw <= end ? s->kw : end > left ? end - left : 0;
-	if (*to < *from)
-		*to = *from;
-}
-
-static const float *lower(const struct sn_conv *s, const float *x, float *a)
-{
-	size_t run = s->kw * s->c, c = s->c;
-
-	if (is_plain(s))
-		return x;
-	float *row = a;
-	for (size_t oy = 0; oy < s->oh; oy++) {
-		for (size_t ox = 0; ox < s->ow; ox++) {
-			size_t from, to;
-			inside(s, ox * s->stride, &from, &to);
-			for (size_t i = 0; i < s->kh; i++, row += run) {
-				size_t y = oy * s->stride + i;
-				if (y < s->pad || y >= s->h + s->pad || from == to) {
-					memset(row, 0, run * sizeof *row);
-					continue;
-				}
-				const float *p =
-					x +
-					((y - s->pad) * s->w + ox * s->stride + from - s->pad) * c;
-				size_t j = 0, n = to * c;
-				for (; j < from * c; j++)
-					row[j] = 0;
-				for (; j < n; j++)
-					row[j] = *p++;
-				for (; j < run; j++)
-					row[j] = 0;
+	const struct sn_simd *simd = sn_simd();
+	const size_t columns = simd->columns, pixels = h * w;
+	for (size_t from = 0; from < n; from += columns, packed += kh * length * columns) {
+		for (size_t p = 0; p < pixels; p += simd->rows) {
+			const float *a[SN_SIMD_ROWS];
+			float *to[SN_SIMD_ROWS];
+			size_t m = min(simd->rows, pixels - p);
+			for (size_t i = 0; i < m; i++) {
+				size_t line = (p + i) / w, point = (p + i) % w;
+				a[i] = f.x + line * stride * f.row + point * stride * f.point;
+				to[i] = y + (p + i) * n + from;
 			}
-		}
-	}
-	return a;
-}
-
-static void raise_back(const struct sn_conv *s, const float *a, float *dx)
-{
-	size_t run = s->kw * s->c, c = s->c;
-
-	memset(dx, 0, s->h * s->w * c * sizeof *dx);
-	for (size_t oy = 0; oy < s->oh; oy++) {
-		for (size_t ox = 0; ox < s->ow; ox++) {
-			size_t from, to;
-			inside(s, ox * s->stride, &from, &to);
-			for (size_t i = 0; i < s->kh; i++, a += run) {
-				size_t y = oy * s->stride + i;
-				if (y < s->pad || y >= s->h + s->pad || from == to)
-					continue;
-				float *p =
-					dx +
-					((y - s->pad) * s->w + ox * s->stride + from - s->pad) * c;
-				const float *q = a + from * c;
-				for (size_t j = 0; j < (to - from) * c; j++)
-					p[j] += q[j];
-			}
+			simd->rows_by_panel(a, m, kh, length, f.row, packed, columns,
+					    bias ? bias + from : NULL, to, min(columns, n - from));
 		}
 	}
 }
@@ -131,37 +152,52 @@ static void raise_back(const struct sn_conv *s, const float *a, float *dx)
 void sn_conv_forward(const struct sn_conv *s, const float *x, const float *packed, float *y,
 		     float *scratch)
 {
-	size_t m = s->oh * s->ow, t = taps(s);
-	const float *a = lower(s, x, scratch), *bias = packed + t * s->k;
-
-	for (size_t p = 0; p < m; p++)
-		memcpy(y + p * s->k, bias, s->k * sizeof *y);
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)s->k, (int)t, 1, a,
-		    (int)t, packed, (int)s->k, 1, y, (int)s->k);
+	const float *bias = packed + taps(s) * padded(s->k);
+	windows(border(s, x, scratch), s->stride, s->kh, s->kw * s->c, packed, bias, y, s->oh,
+		s->ow, s->k);
 }
 
 void sn_conv_input_gradient(const struct sn_conv *s, const float *dy, const float *packed,
 			    float *dx, float *scratch)
 {
-	size_t m = s->oh * s->ow, t = taps(s);
-	float *a = is_plain(s) ? dx : scratch;
-
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)t, (int)s->k, 1, dy,
-		    (int)s->k, packed, (int)s->k, 0, a, (int)t);
-	if (a != dx)
-		raise_back(s, a, dx);
+	/* dy's pixel (i, j) stands at (i, j) stride + kernel - 1 - pad; the rest is zero */
+	size_t width = s->w + s->kw - 1, row = width * s->k;
+	float *corner = scratch + (s->kh - 1 - s->pad) * row + (s->kw - 1 - s->pad) * s->k;
+	memset(scratch, 0, spread_dy(s) * sizeof *scratch);
+	for (size_t i = 0; i < s->oh; i++)
+		for (size_t j = 0; j < s->ow; j++)
+			memcpy(corner + (i * row + j * s->k) * s->stride,
+			       dy + (i * s->ow + j) * s->k, s->k * sizeof *dy);
+	windows((struct field){ scratch, row, s->k }, 1, s->kh, s->kw * s->k,
+		packed + sn_conv_sum(s), NULL, dx, s->h, s->w, s->c);
 }
 
-void sn_conv_weight_gradient(const struct sn_conv *s, const float *x, const float *dy, float *dp,
+void sn_conv_weight_gradient(const struct sn_conv *s, const float *x, const float *dy, float *sum,
 			     float *scratch)
 {
-	size_t m = s->oh * s->ow, t = taps(s);
-	const float *a = lower(s, x, scratch);
-	float *bias = dp + t * s->k;
-
-	cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)t, (int)s->k, (int)m, 1, a,
-		    (int)t, dy, (int)s->k, 1, dp, (int)s->k);
-	for (size_t p = 0; p < m; p++)
+	const struct sn_simd *simd = sn_simd();
+	const size_t columns = simd->columns, run = s->kw * s->c, pixels = s->oh * s->ow;
+	struct field f = border(s, x, scratch);
+	float *wide = scratch + bordered_x(s), *bias = sum + taps(s) * padded(s->k);
+	size_t step = s->k;
+	for (size_t p = 0; p < pixels; p++)
 		for (size_t o = 0; o < s->k; o++)
 			bias[o] += dy[p * s->k + o];
+	if (widened_dy(s)) { /* whole vectors at every pixel */
+		step = padded(s->k);
+		memset(wide, 0, pixels * step * sizeof *wide);
+		for (size_t p = 0; p < pixels; p++)
+			memcpy(wide + p * step, dy + p * s->k, s->k * sizeof *dy);
+		dy = wide;
+	}
+	for (size_t from = 0; from < s->k; from += columns, sum += taps(s) * columns) {
+		/* a last panel that is half empty needs half the work */
+		size_t n = s->k - from <= columns / 2 ? columns / 2 : columns;
+		for (size_t i = 0; i < s->kh; i++)
+			for (size_t t = 0; t < run; t += simd->rows)
+				simd->outer(f.x + i * f.row + t, s->stride * f.row,
+					    s->stride * f.point, dy + from, s->ow * step, step,
+					    s->oh, s->ow, min(simd->rows, run - t),
+					    sum + (i * run + t) * columns, columns, n);
+	}
 }

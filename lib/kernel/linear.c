@@ -1,62 +1,72 @@
-/*
- * Linear layers by OpenBLAS.  Its products give the same row other bits at other places of large
- * tiles, but not within 8 rows: so exactly 8 rows go in, zero where there is no image.
- */
+/* Linear layers: images are the rows, so that a weight is read once for up to eight of them. */
 #include <string.h>
-#include <cblas.h>
 #include <sn/kernel.h>
+#include "simd.h"
 
-size_t sn_linear_scratch(const struct sn_linear *s)
+static size_t min(size_t a, size_t b)
 {
-	return SN_LINEAR_ROWS * (s->in + s->out);
+	return a < b ? a : b;
 }
 
 size_t sn_linear_packed(const struct sn_linear *s)
 {
-	return s->in * s->out;
+	size_t columns = sn_simd()->columns;
+	return (s->out + columns - 1) / columns * columns * s->in;
 }
 
 void sn_linear_pack(const struct sn_linear *s, const float *weight, float *packed)
 {
-	for (size_t o = 0; o < s->out; o++)
-		for (size_t i = 0; i < s->in; i++)
-			packed[i * s->out + o] = weight[o * s->in + i];
+	size_t columns = sn_simd()->columns;
+	memset(packed, 0, sn_linear_packed(s) * sizeof *packed);
+	for (size_t from = 0; from < s->out; from += columns, packed += s->in * columns)
+		for (size_t o = from; o < min(from + columns, s->out); o++)
+			for (size_t i = 0; i < s->in; i++)
+				packed[i * columns + o - from] = weight[o * s->in + i];
 }
 
-/* y [n][columns] = a [n][k] b [k][columns] + bias */
-static void rows(const float *a, size_t n, size_t k, const float *b, size_t columns,
-		 const float *bias, float *y, float *scratch)
+/*
+ * y [n][width] = x [n][depth] times b, whose lines of `step` floats are read from panel to panel
+ * `jump` floats apart.
+ */
+static void product(const float *x, size_t n, size_t depth, const float *b, size_t step,
+		    size_t jump, const float *bias, float *y, size_t width)
 {
-	float *product = y;
-
-	if (n < SN_LINEAR_ROWS) {
-		memcpy(scratch, a, n * k * sizeof *a);
-		memset(scratch + n * k, 0, (SN_LINEAR_ROWS - n) * k * sizeof *a);
-		a = scratch;
-		product = scratch + SN_LINEAR_ROWS * k;
-	}
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SN_LINEAR_ROWS, (int)columns, (int)k,
-		    1, a, (int)k, b, (int)columns, 0, product, (int)columns);
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < columns; j++)
-			y[i * columns + j] = product[i * columns + j] + (bias ? bias[j] : 0);
+	const struct sn_simd *simd = sn_simd();
+	for (size_t from = 0; from < width; from += simd->columns, b += jump)
+		for (size_t first = 0; first < n; first += simd->rows) {
+			const float *a[SN_SIMD_ROWS];
+			float *to[SN_SIMD_ROWS];
+			size_t m = min(simd->rows, n - first);
+			for (size_t i = 0; i < m; i++) {
+				a[i] = x + (first + i) * depth;
+				to[i] = y + (first + i) * width + from;
+			}
+			simd->rows_by_panel(a, m, 1, depth, 0, b, step, bias ? bias + from : NULL,
+					    to, min(simd->columns, width - from));
+		}
 }
 
 void sn_linear_forward(const struct sn_linear *s, const float *x, size_t n, const float *packed,
-		       const float *bias, float *y, float *scratch)
+		       const float *bias, float *y)
 {
-	rows(x, n, s->in, packed, s->out, bias, y, scratch);
+	size_t columns = sn_simd()->columns;
+	product(x, n, s->in, packed, columns, s->in * columns, bias, y, s->out);
 }
 
 void sn_linear_input_gradient(const struct sn_linear *s, const float *dy, size_t n,
-			      const float *weight, float *dx, float *scratch)
+			      const float *weight, float *dx)
 {
-	rows(dy, n, s->out, weight, s->in, NULL, dx, scratch);
+	product(dy, n, s->out, weight, s->in, sn_simd()->columns, NULL, dx, s->in);
 }
 
 void sn_linear_weight_gradient(const struct sn_linear *s, const float *x, const float *dy, size_t n,
 			       size_t from, size_t to, float *dw)
 {
-	cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)(to - from), (int)s->in, (int)n,
-		    1, dy + from, (int)s->out, x, (int)s->in, 0, dw, (int)s->in);
+	const struct sn_simd *simd = sn_simd();
+	memset(dw, 0, (to - from) * s->in * sizeof *dw);
+	for (size_t o = from; o < to; o += simd->rows)
+		for (size_t i = 0; i < s->in; i += simd->columns)
+			simd->outer(dy + o, 0, s->out, x + i, 0, s->in, 1, n,
+				    min(simd->rows, to - o), dw + (o - from) * s->in + i, s->in,
+				    min(simd->columns, s->in - i));
 }

@@ -121,7 +121,7 @@ static void backward(const struct sn_call *c)
 
 static size_t sum(const struct sn_layer *l)
 {
-	return sn_conv_packed(&((const struct conv *)l->own)->shape);
+	return sn_conv_sum(&((const struct conv *)l->own)->shape);
 }
 
 static void sum_done(const struct sn_layer *l, const float *s)

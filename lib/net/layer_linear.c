@@ -74,17 +74,12 @@ static void release(struct sn_layer *l)
 	free(((struct linear *)l->own)->packed);
 }
 
-static size_t scratch(const struct sn_layer *l)
-{
-	return sn_linear_scratch(&((const struct linear *)l->own)->shape);
-}
-
 static void forward(const struct sn_call *c)
 {
 	const struct linear *v = c->layer->own;
 
 	sn_linear_forward(&v->shape, c->x, c->n, v->packed,
-			  v->bias ? c->layer->param[1].value : NULL, c->y, c->scratch);
+			  v->bias ? c->layer->param[1].value : NULL, c->y);
 }
 
 static void backward(const struct sn_call *c)
@@ -92,8 +87,7 @@ static void backward(const struct sn_call *c)
 	const struct linear *v = c->layer->own;
 
 	if (c->dx)
-		sn_linear_input_gradient(&v->shape, c->dy, c->n, c->layer->param[0].value, c->dx,
-					 c->scratch);
+		sn_linear_input_gradient(&v->shape, c->dy, c->n, c->layer->param[0].value, c->dx);
 }
 
 /* Rows of a tile: its partial sums stay in the cache. */
@@ -164,7 +158,6 @@ const struct sn_layer_kind sn_layer_linear = {
 	.init = init,
 	.changed = changed,
 	.release = release,
-	.scratch = scratch,
 	.forward = forward,
 	.backward = backward,
 	.tiles = tiles,

@@ -73,7 +73,7 @@ static void conv_case(struct sn_conv s)
 	      *dy = random_floats(ny);
 	float *y = random_floats(ny), *dx = random_floats(nx), *dw = random_floats(nw),
 	      *db = random_floats(s.k);
-	float *packed = random_floats(np), *dp = calloc(np, sizeof *dp),
+	float *packed = random_floats(np), *dp = calloc(sn_conv_sum(&s), sizeof *dp),
 	      *scratch = random_floats(sn_conv_scratch(&s));
 	double *ry = calloc(ny, sizeof *ry), *rx = calloc(nx, sizeof *rx),
 	       *rw = calloc(nw, sizeof *rw);
@@ -152,8 +152,7 @@ static void linear_case(struct sn_linear s, size_t n)
 	      *b = random_floats(s.out);
 	float *dy = random_floats(n * s.out), *y = random_floats(n * s.out),
 	      *dx = random_floats(n * s.in);
-	float *packed = random_floats(sn_linear_packed(&s)),
-	      *scratch = random_floats(sn_linear_scratch(&s));
+	float *packed = random_floats(sn_linear_packed(&s));
 	double *ry = calloc(n * s.out, sizeof *ry), *rx = calloc(n * s.in, sizeof *rx);
 	double *rw = calloc(s.in * s.out, sizeof *rw);
 	size_t from = between(0, s.out - 1), to = between(from + 1, s.out);
@@ -170,8 +169,8 @@ static void linear_case(struct sn_linear s, size_t n)
 		}
 	}
 	sn_linear_pack(&s, w, packed);
-	sn_linear_forward(&s, x, n, packed, b, y, scratch);
-	sn_linear_input_gradient(&s, dy, n, w, dx, scratch);
+	sn_linear_forward(&s, x, n, packed, b, y);
+	sn_linear_input_gradient(&s, dy, n, w, dx);
 	sn_linear_weight_gradient(&s, x, dy, n, from, to, dw);
 	check_near(y, ry, n * s.out, s.in);
 	check_near(dx, rx, n * s.in, s.out);
@@ -180,13 +179,12 @@ static void linear_case(struct sn_linear s, size_t n)
 	/* a row alone has the same bits */
 	float *row = random_floats(s.out > s.in ? s.out : s.in);
 	for (size_t m = 0; m < n; m++) {
-		sn_linear_forward(&s, x + m * s.in, 1, packed, b, row, scratch);
+		sn_linear_forward(&s, x + m * s.in, 1, packed, b, row);
 		CHECK(memcmp(row, y + m * s.out, s.out * sizeof *row) == 0);
-		sn_linear_input_gradient(&s, dy + m * s.out, 1, w, row, scratch);
+		sn_linear_input_gradient(&s, dy + m * s.out, 1, w, row);
 		CHECK(memcmp(row, dx + m * s.in, s.in * sizeof *row) == 0);
 	}
-	free(x), free(w), free(b), free(dy), free(y), free(dx), free(dw), free(packed),
-		free(scratch), free(ry);
+	free(x), free(w), free(b), free(dy), free(y), free(dx), free(dw), free(packed), free(ry);
 	free(rx), free(rw), free(row);
 }
 
