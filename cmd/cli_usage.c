@@ -126,6 +126,47 @@ static void print_option(FILE *f, char letter, const char *name, const char *arg
 	fputc('\n', f);
 }
 
+/* "usage: name synopsis", broken between its parts, never within "[-o FILE]". */
+static void print_synopsis(FILE *f, const struct cli_program *p)
+{
+	int indent = fprintf(f, "usage: %s", p->name), column = indent;
+
+	for (const char *part = p->synopsis; *part;) {
+		int length = 0;
+
+		for (int depth = 0; part[length] && (depth > 0 || part[length] != ' '); length++)
+			depth += (part[length] == '[') - (part[length] == ']');
+		if (column > indent && column + 1 + length > LINE_WIDTH) {
+			fprintf(f, "\n%*s", indent, "");
+			column = indent;
+		}
+		column += fprintf(f, " %.*s", length, part);
+		part += length;
+		part += strspn(part, " ");
+	}
+	fputc('\n', f);
+}
+
+/* The summary's lines, moved to the left together. */
+static void print_summary(FILE *f, const char *summary)
+{
+	size_t margin = SIZE_MAX;
+
+	for (const char *line = summary; *line;
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t blanks = strspn(line, " ");
+
+		if (line[blanks] && line[blanks] != '\n' && blanks < margin)
+			margin = blanks;
+	}
+	for (const char *line = summary; *line; line += *line == '\n') {
+		size_t length = strcspn(line, "\n"), cut = length < margin ? length : margin;
+
+		fprintf(f, "%.*s\n", (int)(length - cut), line + cut);
+		line += length;
+	}
+}
+
 static const char *argument_name(const struct cli_option *o)
 {
 	static const char *const name[] = {
@@ -148,9 +189,8 @@ char *cli_usage_text(const struct cli_program *p)
 
 	if (!f)
 		return NULL;
-	fprintf(f, "usage: %s %s\n%s", p->name, p->synopsis, p->summary);
-	if (p->summary[0] && p->summary[strlen(p->summary) - 1] != '\n')
-		fputc('\n', f);
+	print_synopsis(f, p);
+	print_summary(f, p->summary);
 	fputs("options:\n", f);
 	for (size_t i = 0; i < cli_run.n; i++) {
 		const struct cli_option *o = &p->options[i];
