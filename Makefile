@@ -14,6 +14,9 @@ STD = gnu11
 CFLAGS = -O2 -g
 WERROR = $(if $(CI),-Werror)
 SANITIZE =
+# What is built, a word a line; V=1 shows the commands.
+V = 0
+show = $(if $(filter 0,$(V)),@printf '  %-3s %s\n' $(1) $@; )
 
 # Debian packages: what is needed to build, to test and demonstrate, to lint.
 BUILD_PACKAGES = build-essential pkg-config libopenblas-dev libmsgpack-dev libstb-dev zlib1g-dev libxxhash-dev libexif-dev libjson-c-dev
@@ -58,26 +61,26 @@ $(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o: CFLAGS += -O3
 
 $(ISAS:%=$(BUILD)/lib/kernel/simd_%.o): $(BUILD)/lib/kernel/simd_%.o: lib/kernel/simd.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -O3 $(ISA_$*) -DSN_SIMD=sn_simd_$* -MMD -MP -c -o $@ $<
+	$(call show,CC)$(CC) $(ALL_CFLAGS) -O3 $(ISA_$*) -DSN_SIMD=sn_simd_$* -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call show,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libsn.a: $(LIB_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call show,AR)$(AR) rcs $@ $^
 
 $(BUILD)/libsn.so: $(LIB_OBJECTS)
-	$(CC) $(CFLAGS) $(SANITIZE) -shared -o $@ $^ $(LIBS)
+	$(call show,LD)$(CC) $(CFLAGS) $(SANITIZE) -shared -o $@ $^ $(LIBS)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(CMD_SHARED) $(BUILD)/libsn.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
+	$(call show,LD)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(UNIT_SHARED) $(BUILD)/libsn.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
+	$(call show,LD)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
 
 unit: need $(UNIT_TESTS)
 
