@@ -322,8 +322,26 @@ c/other.pgm	-	-" ]
 	run -0 --separate-stderr sn-load -q --allow-empty -o out.sn empty
 	sn-cat -t out.sn | tail -1 | grep -q '"end":0'
 	run -0 --separate-stderr sn-load -q --allow-empty --files-from /dev/null -o out.sn
+	printf '\0\0\10\3\0\0\0\0\0\0\0\1\0\0\0\1' >none-images-idx3-ubyte
+	run -1 --separate-stderr items -q none-images-idx3-ubyte
+	[ "$stderr" = "sn-load: no picture in 'none-images-idx3-ubyte'" ]
 	run -1 --separate-stderr items faces/README
 	[[ $stderr == *"cannot decode 'faces/README': its first bytes are no picture's"* ]]
+}
+
+@test "sn-load: pictures of other types are lost, and not passed over" {
+	faces
+	printf 'II*\0' >faces/a.dat
+	printf 'RIFF\0\0\0\0WEBP' >faces/b.webp
+	printf '\0\5\26\7' >faces/._b.png
+	run -1 --separate-stderr items faces
+	[ "${#lines[@]}" -eq 5 ]
+	[[ $stderr == *"cannot decode 'faces/a.dat': TIFF is not supported: convert it to PNG"* ]]
+	[[ $stderr == *"cannot decode 'faces/b.webp': WebP is not supported"* ]]
+	[[ $stderr == *"3 files are no pictures"*"2 of 7 pictures could not be read" ]]
+	idx some-images-idx3-ubyte 1 2 2
+	run -1 --separate-stderr items - <some-images-idx3-ubyte
+	[[ $stderr == *"'<stdin>': an IDX file is only read from disk, by its name"* ]]
 }
 
 @test "sn-load: wrong command lines" {

@@ -153,16 +153,22 @@ static void make_opaque(struct raw *raw)
 			data[i] = 255;
 }
 
-static const char *why_not(const uint8_t *data, size_t size)
+/* Why bytes are no picture. */
+static int no_picture(const uint8_t *data, size_t size)
 {
+	const char *type = foreign_type(data, size);
+
 	if (size == 0)
-		return "the file is empty";
+		return sn_fail(SN_EDATA, "the file is empty");
+	if (type)
+		return sn_fail(SN_EDATA, "%s is not supported: convert it to PNG", type);
 	if (size >= 4 && memcmp(data, "\0\0\x08", 3) == 0)
-		return data[3] == 1 ? "an IDX file of labels, not of pictures"
-				    : "an IDX file that holds no pictures";
+		return sn_fail(SN_EDATA, data[3] == 3 || data[3] == 4
+						 ? "an IDX file is only read from disk, by its name"
+						 : "an IDX file of labels, not of pictures");
 	if (size >= 2 && data[0] == 0x1f && data[1] == 0x8b)
-		return "a gzip file that holds no IDX pictures";
-	return "its first bytes are no picture's";
+		return sn_fail(SN_EDATA, "it is compressed, which only IDX files on disk may be");
+	return sn_fail(SN_EDATA, "its first bytes are no picture's");
 }
 
 int sn_image_decode(struct sn_image *image, unsigned *factor, const uint8_t *data, size_t size,
@@ -177,7 +183,7 @@ int sn_image_decode(struct sn_image *image, unsigned *factor, const uint8_t *dat
 	memset(image, 0, sizeof *image);
 	*factor = 1;
 	if (!type)
-		return sn_fail(SN_EDATA, "%s", why_not(data, size));
+		return no_picture(data, size);
 	if (strcmp(type, "pnm") == 0) {
 		st = pnm_read(&raw, data, size);
 	} else if ((st = outline_read(&outline, type, data, size)) == 0) {

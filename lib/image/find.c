@@ -18,10 +18,16 @@
  * cannot be read. */
 static bool picture_name(const char *name)
 {
-	static const char *const ending[] = { "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib",
-					      "gif", "tga", "pnm",  "pbm", "pgm",  "ppm", "pam" };
+	static const char *const ending[] = {
+		"png",	"jpg",	"jpeg", "jpe",	"jfif", "bmp", "dib", "gif",
+		"tga",	"pnm",	"pbm",	"pgm",	"ppm",	"pam", "tif", "tiff",
+		"webp", "heic", "heif", "avif", "jp2",	"jxl", "psd",
+	};
 	const char *dot = strrchr(name, '.');
 
+	if (strncmp(name, "._", 2) ==
+	    0) /* what some systems keep beside each file has its name, too */
+		return false;
 	for (size_t i = 0; dot && i < sizeof ending / sizeof *ending; i++)
 		if (strcasecmp(dot + 1, ending[i]) == 0)
 			return true;
@@ -118,7 +124,7 @@ static int add_file(struct found *f, const struct sn_load_options *options, size
 		return add_source(f, origin, path, 1, false, false);
 	if (idx_probe(path, head, size) == IDX_PICTURES)
 		return add_idx(f, options, origin, path);
-	if (named || listed || sn_image_type(head, size, path))
+	if (named || listed || sn_image_type(head, size, path) || foreign_type(head, size))
 		return add_source(f, origin, path, 1, false, false);
 	skip(f, options, path);
 	return 0;
@@ -308,8 +314,10 @@ static int find_path(struct found *f, const struct sn_load_options *options, con
 	else
 		st = add_source(f, f->origins - 1, path, 1, false, standard);
 	free(path);
-	if (st == 0 && origin.folder && f->count == before && !options->allow_empty) {
+	if (st == 0 && f->count == before && !options->allow_empty) {
 		skipped = f->skipped - skipped;
+		if (!origin.folder)
+			return sn_fail(SN_EDATA, "no picture in '%s'", operand);
 		st = sn_fail(SN_EDATA, "no picture in folder '%s' (%llu %s)", operand,
 			     (unsigned long long)skipped,
 			     skipped == 1 ? "file is none" : "files are none");

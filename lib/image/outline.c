@@ -243,6 +243,10 @@ static int jpeg(struct outline *o, const uint8_t *data, size_t size)
 
 		if (at >= size)
 			return cut_short();
+		if (data[at] != 0xff && !f.components) { /* padding, which some cameras write */
+			at++;
+			continue;
+		}
 		if (data[at] != 0xff)
 			return sn_fail(SN_EDATA, "no marker at byte %zu", at);
 		while (at < size && data[at] == 0xff)

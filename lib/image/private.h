@@ -28,6 +28,10 @@ struct outline {
 	size_t size;
 };
 
+/* "TIFF" and the like: a picture by its first bytes, of a type that cannot be decoded; NULL: none
+ * of those. */
+const char *foreign_type(const uint8_t *data, size_t size);
+
 /* Check a file of this type; refuses what is cut short, too large, or of a kind that cannot be
  * decoded. */
 SN_MUST_CHECK int outline_read(struct outline *o, const char *type, const uint8_t *data,

@@ -18,6 +18,31 @@ static bool bmp_looks(const uint8_t *data, size_t size)
 	return header >= 12 && header <= 124;
 }
 
+const char *foreign_type(const uint8_t *data, size_t size)
+{
+	static const struct {
+		size_t at, n;
+		const char *magic, *type;
+	} known[] = {
+		{ 0, 4, "II*\0", "TIFF" },
+		{ 0, 4, "MM\0*", "TIFF" },
+		{ 8, 4, "WEBP", "WebP" },
+		{ 4, 8, "ftypavif", "AVIF" },
+		{ 4, 7, "ftyphei", "HEIF" },
+		{ 4, 8, "ftypmif1", "HEIF" },
+		{ 0, 8, "\0\0\0\x0cjP  ", "JPEG 2000" },
+		{ 0, 8, "\0\0\0\x0cJXL ", "JPEG XL" },
+		{ 0, 2, "\xff\x0a", "JPEG XL" },
+		{ 0, 4, "8BPS", "PSD" },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (size >= known[i].at &&
+		    begins(data + known[i].at, size - known[i].at, known[i].magic, known[i].n))
+			return known[i].type;
+	return NULL;
+}
+
 /* A TGA file has no mark of its own at its beginning: only a name and fields that make sense tell.
  */
 static bool tga_looks(const uint8_t *data, size_t size, const char *name)
