@@ -16,7 +16,8 @@ WERROR = $(if $(CI),-Werror)
 SANITIZE =
 # What is built, a word a line; V=1 shows the commands.
 V = 0
-show = $(if $(filter 0,$(V)),@printf '  %-3s %s\n' $(1) $@; )
+silent = $(findstring s,$(firstword -$(MAKEFLAGS)))
+show = $(if $(filter 0,$(V)),@$(if $(silent),,printf '  %-3s %s\n' $(1) $@;) )
 
 # Debian packages: what is needed to build, to test and demonstrate, to lint.
 BUILD_PACKAGES = build-essential pkg-config libopenblas-dev libmsgpack-dev libstb-dev zlib1g-dev libxxhash-dev libexif-dev libjson-c-dev
