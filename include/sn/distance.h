@@ -18,7 +18,7 @@ extern const char *const sn_distance_names[]; /* in that order, NULL at the end 
  *   manhattan    sum |a_i - b_i|
  *   cosine       max(0, 1 - ab / sqrt(aa bb)), 1 where a norm is 0
  *   weighted-l1  1 - p, p = 1 / (1 + exp(-(sum w_i |a_i - b_i| + w_dim)))     (Koch 2015)
- *   a, b  in  [dim], any alignment      head  in  [dim + 1] weights and bias of weighted-l1
+ *   a, b  in  [dim]      head  in  [dim + 1] weights and bias of weighted-l1
  * Summed in double in one order: d(a,b) and d(b,a) have the same bits, and d(a,a) = 0 (weighted-l1
  * apart).  A NaN comes out as NaN, what is too large for a float as infinity.
  */

@@ -7,77 +7,108 @@
  * difference of two floats of like size is exact.
  */
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 #include <sn/distance.h>
 
 #define LANES 8
 
-typedef float floats __attribute__((vector_size(LANES * sizeof(float))));
-typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
-typedef long long masks __attribute__((vector_size(LANES * sizeof(long long))));
-
 const char *const sn_distance_names[] = { "euclidean", "sqeuclidean", "manhattan",
 					  "cosine",    "weighted-l1", NULL };
 
-/* A tail of fewer than LANES elements is filled up with zeros, which add nothing to any sum here.
- */
-#define LOAD(v, p, i, dim)                                                                         \
-	do {                                                                                       \
-		floats f_ = { 0 };                                                                 \
-		if ((dim) - (i) >= LANES)                                                          \
-			memcpy(&f_, (p) + (i), sizeof(f_));                                        \
-		else                                                                               \
-			memcpy(&f_, (p) + (i), ((dim) - (i)) * sizeof(float));                     \
-		(v) = __builtin_convertvector(f_, doubles);                                        \
-	} while (0)
+static double join(const double s[LANES])
+{
+	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
 
-#define ABSOLUTE(v) ((doubles)((masks)(v)&INT64_MAX))
+/* The last, fewer than LANES elements, filled up with zeros, which add nothing to any sum here. */
+static const float *tail(float padded[LANES], const float *p, size_t done, size_t dim)
+{
+	memset(padded, 0, LANES * sizeof(float));
+	memcpy(padded, p + done, (dim - done) * sizeof(float));
+	return padded;
+}
 
-#define JOIN(s) ((((s)[0] + (s)[4]) + ((s)[2] + (s)[6])) + (((s)[1] + (s)[5]) + ((s)[3] + (s)[7])))
+/* Loops of eight that compilers turn into vectors. */
+
+static inline void add_squares(double s[LANES], const float *a, const float *b)
+{
+	for (int j = 0; j < LANES; j++) {
+		double e = (double)a[j] - (double)b[j];
+		s[j] += e * e;
+	}
+}
 
 static double sum_squares(const float *a, const float *b, size_t dim)
 {
-	doubles sum = { 0 }, x, y;
-	for (size_t i = 0; i < dim; i += LANES) {
-		LOAD(x, a, i, dim);
-		LOAD(y, b, i, dim);
-		x -= y;
-		sum += x * x;
-	}
-	return JOIN(sum);
+	double s[LANES] = { 0 };
+	float pa[LANES], pb[LANES];
+	size_t i = 0;
+	for (; dim - i >= LANES; i += LANES)
+		add_squares(s, a + i, b + i);
+	if (i < dim)
+		add_squares(s, tail(pa, a, i, dim), tail(pb, b, i, dim));
+	return join(s);
 }
 
-/* sum |a_i - b_i|, times w_i where there are weights */
-static double sum_absolute(const float *a, const float *b, size_t dim, const float *w)
+static inline void add_absolute(double s[LANES], const float *a, const float *b)
 {
-	doubles sum = { 0 }, x, y;
-	for (size_t i = 0; i < dim; i += LANES) {
-		LOAD(x, a, i, dim);
-		LOAD(y, b, i, dim);
-		x = ABSOLUTE(x - y);
-		if (w) {
-			LOAD(y, w, i, dim);
-			x *= y;
-		}
-		sum += x;
+	for (int j = 0; j < LANES; j++)
+		s[j] += fabs((double)a[j] - (double)b[j]);
+}
+
+static double sum_absolute(const float *a, const float *b, size_t dim)
+{
+	double s[LANES] = { 0 };
+	float pa[LANES], pb[LANES];
+	size_t i = 0;
+	for (; dim - i >= LANES; i += LANES)
+		add_absolute(s, a + i, b + i);
+	if (i < dim)
+		add_absolute(s, tail(pa, a, i, dim), tail(pb, b, i, dim));
+	return join(s);
+}
+
+static inline void add_weighted(double s[LANES], const float *a, const float *b, const float *w)
+{
+	for (int j = 0; j < LANES; j++)
+		s[j] += (double)w[j] * fabs((double)a[j] - (double)b[j]);
+}
+
+/* the sum of w_i |a_i - b_i|, and the bias behind the weights */
+static double sum_weighted(const float *a, const float *b, size_t dim, const float *w)
+{
+	double s[LANES] = { 0 };
+	float pa[LANES], pb[LANES], pw[LANES];
+	size_t i = 0;
+	for (; dim - i >= LANES; i += LANES)
+		add_weighted(s, a + i, b + i, w + i);
+	if (i < dim)
+		add_weighted(s, tail(pa, a, i, dim), tail(pb, b, i, dim), tail(pw, w, i, dim));
+	return join(s) + (double)w[dim];
+}
+
+static inline void add_products(double ab[LANES], double aa[LANES], double bb[LANES],
+				const float *a, const float *b)
+{
+	for (int j = 0; j < LANES; j++) {
+		ab[j] += (double)a[j] * (double)b[j];
+		aa[j] += (double)a[j] * (double)a[j];
+		bb[j] += (double)b[j] * (double)b[j];
 	}
-	return JOIN(sum);
 }
 
 static void products(double *ab, double *aa, double *bb, const float *a, const float *b, size_t dim)
 {
-	doubles sab = { 0 }, saa = { 0 }, sbb = { 0 }, x, y;
-	for (size_t i = 0; i < dim; i += LANES) {
-		LOAD(x, a, i, dim);
-		LOAD(y, b, i, dim);
-		sab += x * y;
-		saa += x * x;
-		sbb += y * y;
-	}
-	*ab = JOIN(sab);
-	*aa = JOIN(saa);
-	*bb = JOIN(sbb);
+	double sab[LANES] = { 0 }, saa[LANES] = { 0 }, sbb[LANES] = { 0 };
+	float pa[LANES], pb[LANES];
+	size_t i = 0;
+	for (; dim - i >= LANES; i += LANES)
+		add_products(sab, saa, sbb, a + i, b + i);
+	if (i < dim)
+		add_products(sab, saa, sbb, tail(pa, a, i, dim), tail(pb, b, i, dim));
+	*ab = join(sab);
+	*aa = join(saa);
+	*bb = join(sbb);
 }
 
 float sn_distance(enum sn_distance kind, const float *a, const float *b, size_t dim,
@@ -90,7 +121,7 @@ float sn_distance(enum sn_distance kind, const float *a, const float *b, size_t 
 	case SN_SQEUCLIDEAN:
 		return (float)sum_squares(a, b, dim);
 	case SN_MANHATTAN:
-		return (float)sum_absolute(a, b, dim, NULL);
+		return (float)sum_absolute(a, b, dim);
 	case SN_COSINE:
 		products(&ab, &aa, &bb, a, b, dim);
 		if (aa == 0 || bb == 0)
@@ -100,7 +131,7 @@ float sn_distance(enum sn_distance kind, const float *a, const float *b, size_t 
 		return (float)(d < 0 ? 0 : d); /* this way round a NaN survives */
 	case SN_WEIGHTED_L1:
 		/* 1 - 1 / (1 + e^-z) = 1 / (1 + e^z), without the cancellation */
-		return (float)(1 / (1 + exp(sum_absolute(a, b, dim, head) + (double)head[dim])));
+		return (float)(1 / (1 + exp(sum_weighted(a, b, dim, head))));
 	}
 	return NAN;
 }
@@ -127,7 +158,7 @@ void sn_distance_gradient(enum sn_distance kind, double *ga, double *gb, double 
 		if (kind == SN_WEIGHTED_L1) {
 			/* d = 1 / (1 + e^z): dd/dz = -d (1 - d), from z so that neither end cancels
 			 */
-			z = sum_absolute(a, b, dim, head) + (double)head[dim];
+			z = sum_weighted(a, b, dim, head);
 			scale = -g / ((1 + exp(z)) * (1 + exp(-z)));
 		}
 		for (size_t i = 0; i < dim; i++) {
