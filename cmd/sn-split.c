@@ -1,4 +1,6 @@
 /* sn-split - items in, two files of them out: what is learned from, and what is kept for testing */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +48,12 @@ static const struct cli_program program = {
 
 struct state {
 	struct sn_reader *r;
+	const char *name; /* of the input, in messages */
+	int fd;
+	off_t start;	       /* where fd stood */
 	FILE *spool;	       /* a copy of what cannot be read twice */
-	off_t start;	       /* of standard input, where it can */
 	struct sn_items items; /* of all sections, numbered through */
-	uint8_t *second;       /* [items.n] */
+	uint8_t *second;       /* [items.n] 1: to the second part */
 	struct sn_writer *w[2];
 };
 
@@ -77,52 +81,63 @@ static void check_options(void)
 
 /* ---- reading twice ----------------------------------------------------------------------- */
 
-/* A pipe's bytes to a file without a name. */
-static int spool_input(struct state *s)
+/* What cannot be read twice, such as a pipe, goes to a file without a name. */
+static int spool_input(struct state *s, int fd, const char *name)
 {
-	char block[1 << 16];
+	const char *folder = getenv("TMPDIR");
+	char block[1 << 16], *temporary;
 	ssize_t n;
+	int to;
 
-	s->spool = tmpfile();
-	if (!s->spool)
-		return sn_fail_errno("cannot make a temporary file");
-	while ((n = read(STDIN_FILENO, block, sizeof block)) > 0)
+	if (asprintf(&temporary, "%s/sn-split.XXXXXX", folder && *folder ? folder : "/tmp") < 0)
+		return sn_fail_memory();
+	to = mkstemp(temporary);
+	if (to >= 0)
+		unlink(temporary);
+	s->spool = to >= 0 ? fdopen(to, "w+") : NULL;
+	if (!s->spool) {
+		sn_fail_errno("cannot make '%s'", temporary);
+		free(temporary);
+		return SN_EIO;
+	}
+	free(temporary);
+	while ((n = read(fd, block, sizeof block)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return sn_fail_errno("cannot read '%s'", name);
 		if (fwrite(block, 1, (size_t)n, s->spool) != (size_t)n)
 			return sn_fail_errno("cannot write a temporary file");
-	if (n < 0)
-		return sn_fail_errno("cannot read <stdin>");
+	}
 	if (fflush(s->spool) != 0)
 		return sn_fail_errno("cannot write a temporary file");
 	return 0;
 }
 
-/* The first or the second time. */
-static int open_input(struct state *s, const char *input, bool again)
+/* Before the first reading: an input that can be read twice, in s->fd or s->spool. */
+static int find_input(struct state *s, const char *input)
 {
 	struct stat about;
 
-	if (strcmp(input, "-") != 0) {
-		if (stat(input, &about) == 0 && !S_ISREG(about.st_mode))
-			return sn_fail(SN_EIO,
-				       "cannot read '%s' twice: it is no regular file; use "
-				       "standard input",
-				       input);
-		return sn_reader_open(&s->r, input, 0);
-	}
-	if (!again && (fstat(STDIN_FILENO, &about) < 0 || !S_ISREG(about.st_mode))) {
-		int st = spool_input(s);
+	s->name = strcmp(input, "-") == 0 ? "<stdin>" : input;
+	s->fd = strcmp(input, "-") == 0 ? STDIN_FILENO : open(input, O_RDONLY | O_CLOEXEC);
+	if (s->fd < 0 || fstat(s->fd, &about) < 0)
+		return sn_fail_errno("cannot open '%s'", input);
+	if (!S_ISREG(about.st_mode))
+		return spool_input(s, s->fd, s->name);
+	s->start = lseek(s->fd, 0, SEEK_CUR);
+	return s->start < 0 ? sn_fail_errno("cannot read '%s' twice", s->name) : 0;
+}
 
-		if (st < 0)
-			return st;
-	} else if (!again) {
-		s->start = lseek(STDIN_FILENO, 0, SEEK_CUR);
-	}
-	if (s->spool ? lseek(fileno(s->spool), 0, SEEK_SET) < 0
-		     : lseek(STDIN_FILENO, s->start, SEEK_SET) < 0)
-		return sn_fail_errno("cannot read <stdin> again");
-	if (!s->spool)
-		return sn_reader_open(&s->r, "-", 0);
-	return sn_reader_open_fd(&s->r, fileno(s->spool), "<stdin>", 0);
+static int open_input(struct state *s)
+{
+	int fd = s->spool ? fileno(s->spool) : s->fd;
+
+	sn_reader_close(s->r);
+	s->r = NULL;
+	if (lseek(fd, s->spool ? 0 : s->start, SEEK_SET) < 0)
+		return sn_fail_errno("cannot read '%s' again", s->name);
+	return sn_reader_open_fd(&s->r, fd, s->name, 0);
 }
 
 /* All sections as one set: a class that is in several of them must not be torn apart. */
@@ -246,15 +261,15 @@ static int close_parts(struct state *s, int st)
 	return st;
 }
 
-static int run(struct state *s, const char *input)
+/* All of the input once, to choose; then it stands at its beginning again. */
+static int decide(struct state *s, const char *input)
 {
-	int st = open_input(s, input, false);
+	int st;
 
-	if (st < 0 || (st = read_items(s)) < 0 || (st = choose(s)) < 0)
+	if ((st = find_input(s, input)) < 0 || (st = open_input(s)) < 0 ||
+	    (st = read_items(s)) < 0 || (st = choose(s)) < 0)
 		return st;
-	sn_reader_close(s->r);
-	s->r = NULL;
-	return open_input(s, input, true);
+	return open_input(s);
 }
 
 int main(int argc, char **argv)
@@ -267,7 +282,7 @@ int main(int argc, char **argv)
 	input = cli_input(argc, argv, first);
 	if (list_file && strcmp(list_file, "-") == 0 && strcmp(input, "-") == 0)
 		cli_usage_error("standard input is either the stream or the list");
-	if ((st = run(&s, input)) < 0)
+	if ((st = decide(&s, input)) < 0)
 		cli_die(st);
 	for (int i = 0; i < 2; i++)
 		if ((st = sn_writer_open(&s.w[i], path[i],

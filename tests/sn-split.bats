@@ -97,7 +97,7 @@ whole() {
 		cmp a1 ${x}1
 		cmp a2 ${x}2
 	done
-	{ read -r -N 0 _; sn-split -o g1 -O g2; } < <(cat in.sn)
+	sn-split -o g1 -O g2 <(cat in.sn)
 	cmp a1 g1
 }
 
