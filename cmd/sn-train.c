@@ -316,7 +316,7 @@ static int tell(void *context, const struct sn_train_row *row)
 		show->progress = sn_progress_begin("steps", row->steps, o.common.quiet);
 	show->begun = true;
 	sn_progress_show(show->progress, row->step,
-			 "epoch %" PRIu64 " of %" PRIu64 ", loss %.4g, %.0f images/s", row->epoch,
+			 "epoch %" PRIu64 "/%" PRIu64 ", loss %.3g, %.0f images/s", row->epoch,
 			 o.epochs, row->loss, row->images);
 	if (row->collapsed)
 		cli_warn("step %" PRIu64 ": collapse: all embeddings have become one point, "

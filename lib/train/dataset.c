@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sn/train.h>
+#include "part.h"
 
 /*
  * Pictures wait here until there are enough to be fitted in parallel.  Bounded in bytes, because a
@@ -171,49 +172,19 @@ void sn_dataset_release(struct sn_dataset *data)
 	memset(data, 0, sizeof *data);
 }
 
-/* The part as a set of its own, so that its pairs are those that sn-pair draws when it sees nothing
- * else. */
-static int take_part(struct sn_items *part, size_t *index, const struct sn_items *items,
-		     const uint8_t *of)
-{
-	int st;
-
-	for (size_t i = 0; i < items->n; i++) {
-		const struct sn_entry *e = &items->entry[i];
-		struct sn_item item = { .number = e->number,
-					.key = { (const uint8_t *)e->key, e->key_size },
-					.forged = e->forged };
-		struct sn_entry *copy;
-		if (of && !of[i])
-			continue;
-		if (e->label != SN_NO_CLASS) {
-			item.label.data = (const uint8_t *)items->label[e->label];
-			item.label.size = items->label_size[e->label];
-		}
-		index[part->n] = i;
-		if ((st = sn_items_add(part, &item, &copy)) < 0)
-			return st;
-	}
-	return 0;
-}
-
 int sn_dataset_pairs(struct sn_pairs *pairs, const struct sn_dataset *data, const uint8_t *of,
 		     uint64_t seed)
 {
 	struct sn_pair_options options = { .selection = SN_PAIR_DEFAULT, .seed = seed };
-	struct sn_items part = { 0 };
-	size_t *index = sn_alloc(data->items.n, sizeof *index);
-	int st = SN_ENOMEM;
+	struct part part = { 0 };
+	int st = part_take(&part, &data->items, of, true);
 
-	if (!index)
-		return st;
-	if ((st = take_part(&part, index, &data->items, of)) == 0)
-		st = sn_pair_draw(pairs, &part, &options);
+	if (st == 0)
+		st = sn_pair_draw(pairs, &part.items, &options);
 	for (size_t i = 0; st == 0 && i < pairs->n; i++) {
-		pairs->pair[i].a = index[pairs->pair[i].a];
-		pairs->pair[i].b = index[pairs->pair[i].b];
+		pairs->pair[i].a = part.index[pairs->pair[i].a];
+		pairs->pair[i].b = part.index[pairs->pair[i].b];
 	}
-	sn_items_clear(&part);
-	free(index);
+	part_release(&part);
 	return st;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sn/memory.h>
 #include <sn/random.h>
+#include "part.h"
 #include "plan.h"
 
 struct run {
@@ -14,7 +15,8 @@ struct plan {
 	const struct sn_train_options *options;
 	size_t most; /* images of a batch */
 
-	struct sn_sampler *sampler; /* items */
+	struct sn_sampler *sampler; /* items: of the part to be trained on */
+	struct part part;
 
 	size_t *use; /* pairs: [n_use] indexes of those to be trained on, in their order */
 	size_t n_use;
@@ -33,6 +35,7 @@ void plan_free(struct plan *p)
 	if (!p)
 		return;
 	sn_sampler_free(p->sampler);
+	part_release(&p->part);
 	free(p->use);
 	free(p->run);
 	free(p->order);
@@ -170,34 +173,34 @@ static int batch_of_pairs(struct plan *p, uint64_t step)
 /* ---- batches sampled from items -------------------------------------------------------- */
 
 /* What a user can do about a set that gives no pairs is best said before the sampler sees it. */
-static int check_classes(const struct sn_items *items, const size_t *use, size_t n)
+static int check_classes(const struct sn_items *items)
 {
 	size_t *count = sn_alloc(items->labels + 1, sizeof *count);
 	size_t classes = 0, most = 0;
 
 	if (!count)
 		return SN_ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		const struct sn_entry *e = &items->entry[use[i]];
-		if (e->forged)
+	for (size_t i = 0; i < items->n; i++) {
+		const struct sn_entry *e = &items->entry[i];
+		if (e->label == SN_NO_CLASS || e->forged)
 			continue;
 		classes += count[e->label] == 0;
 		if (++count[e->label] > most)
 			most = count[e->label];
 	}
 	free(count);
-	if (n == 0)
-		return sn_fail(
-			SN_EDATA,
-			"no item has a label, so that there are no pairs to train on: load with "
-			"sn-load --label, or give pairs by sn-pair --list");
+	if (items->labels == 0)
+		return sn_fail(SN_EDATA,
+			       "no item has a label, so that there are no pairs to train on: "
+			       "load with sn-load --label, or give pairs by sn-pair --list");
 	if (classes == 0)
-		return sn_fail(SN_EDATA, "all items are forgeries: there are no same pairs to train on");
+		return sn_fail(SN_EDATA,
+			       "all items are forgeries: there are no same pairs to train on");
 	if (classes < 2)
 		return sn_fail(SN_EDATA,
 			       "all items are of one class, '%s': there are no different pairs to "
 			       "train on",
-			       items->label[items->entry[use[0]].label]);
+			       items->label[0]);
 	if (most < 2)
 		return sn_fail(SN_EDATA,
 			       "every class has one item: there are no same pairs to train on");
@@ -206,22 +209,16 @@ static int check_classes(const struct sn_items *items, const size_t *use, size_t
 
 static int plan_items(struct plan *p)
 {
-	const struct sn_items *items = &p->data->items;
 	const struct sn_train_options *o = p->options;
-	size_t *use = sn_alloc(items->n, sizeof *use), n = 0;
-	int st;
+	const struct sn_items *part = &p->part.items;
+	int st = part_take(&p->part, &p->data->items, o->held, false);
 
-	if (!use)
-		return SN_ENOMEM;
-	for (size_t i = 0; i < items->n; i++)
-		if (items->entry[i].label != SN_NO_CLASS && !is_held(p, i))
-			use[n++] = i;
-	if ((st = check_classes(items, use, n)) == 0)
-		st = sn_sampler_new(&p->sampler, items, use, n, o->p, o->k, o->seed);
-	free(use);
-	if (!sn_multiply(&p->most, o->p, o->k) || p->most > items->n)
-		p->most = items->n;
-	return st;
+	if (st < 0 || (st = check_classes(part)) < 0 ||
+	    (st = sn_sampler_new(&p->sampler, part, NULL, part->n, o->p, o->k, o->seed)) < 0)
+		return st;
+	if (!sn_multiply(&p->most, o->p, o->k) || p->most > part->n)
+		p->most = part->n;
+	return 0;
 }
 
 /* All pairs of the sampled items, in the order of sn-pair --all: by b, then a. */
@@ -233,6 +230,8 @@ static int batch_of_items(struct plan *p, uint64_t step)
 
 	if ((st = sn_sampler_batch(p->sampler, step, batch->image, &batch->images)) < 0)
 		return st;
+	for (size_t i = 0; i < batch->images; i++)
+		batch->image[i] = p->part.index[batch->image[i]];
 	batch->pairs = 0;
 	for (size_t b = 1; b < batch->images; b++) {
 		if ((st = sn_grow(&batch->pair, &p->capacity, batch->pairs + b,
