@@ -1,0 +1,313 @@
+load helper
+
+# pictures N KIND [SIDE]: items (or pairs) of 4 classes in turn as JSON lines; each class has a pattern of its own.
+pictures() {
+	awk -v n="$1" -v kind="$2" -v side="${3:-8}" 'BEGIN {
+		srand(7)
+		printf "{\"sn\":1,\"kind\":\"%s\"}\n", kind
+		split("a b c d", label, " ")
+		for (i = 0; i < n; i++) {
+			c = i % 4
+			printf "{\"item\":%d,\"key\":\"k%d\",\"label\":\"%s\",\"x\":{\"type\":\"|u1\",\"shape\":[%d,%d,1],\"data\":[", i, i, label[c + 1], side, side
+			for (y = 0; y < side; y++)
+				for (x = 0; x < side; x++)
+					printf "%s%d", x + y ? "," : "", int((c == 0 ? y : c == 1 ? x : c == 2 ? side - 1 - y : side - 1 - x) * 200 / side + rand() * 40)
+			printf "]}}\n"
+		}
+		if (kind == "pairs")
+			for (i = 0; i < n; i++) {
+				printf "{\"pair\":[%d,%d],\"same\":true}\n", i, (i + 4) % n
+				printf "{\"pair\":[%d,%d],\"same\":false}\n", i, (i + 1) % n
+			}
+		printf "{\"end\":%d}\n", n + (kind == "pairs" ? 2 * n : 0)
+	}'
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	printf '%s\n' 'input 8x8x1' 'conv 4 size=3' 'relu' 'maxpool size=2' 'flatten' 'linear 4' >net.net
+	sn-init -o w0.bin net.net
+	pictures 80 items | json_stream items.sn
+	pictures 80 pairs | json_stream pairs.sn
+}
+
+column() { # column NAME FILE: of a log
+	awk -F '\t' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i; next } { print $c }' "$2"
+}
+
+@test "sn-train: from items it learns, and the model is a model" {
+	run -0 --separate-stderr sn-train -m w0.bin -o w.bin -e 10 -r 0.01 --batch 4x5 --validate image:0.2 --log log.tsv items.sn
+	[ -z "$output" ]
+	[ -z "$stderr" ]
+	first=$(column validation_loss log.tsv | grep -v '^-$' | head -n 1)
+	last=$(column validation_loss log.tsv | grep -v '^-$' | sort -g | head -n 1)
+	awk -v a="$first" -v b="$last" 'BEGIN { exit !(b < a / 2) }'
+	sn-cat -t w.bin >w.json
+	grep -q '"loss":"contrastive"' w.json
+}
+
+@test "sn-train: the log has a header, a row a step, a validation an epoch" {
+	sn-train -m w0.bin -o w.bin -e 3 --batch 4x5 --validate image:0.2 --log log.tsv items.sn
+	[ "$(head -n 1 log.tsv)" = $'step\tepoch\tloss\tsame\tdifferent\tactive\tspread\trate\timages_s\tvalidation_loss\tvalidation_eer' ]
+	# 64 items are left: 4 steps an epoch
+	[ "$(wc -l <log.tsv)" -eq 13 ]
+	[ "$(column validation_loss log.tsv | grep -vc '^-$')" -eq 3 ]
+	[ "$(column step log.tsv | tail -n 1)" = 12 ]
+	[ "$(column epoch log.tsv | tail -n 1)" = 3 ]
+	run ! grep -q nan log.tsv
+}
+
+@test "sn-train: the first row is to the last digit what the filters print" {
+	for d in euclidean sqeuclidean manhattan cosine; do
+		for m in 0.5 1; do
+			sn-train -m w0.bin -o w.bin -e 1 -b 160 -d $d -M $m --log log.tsv pairs.sn
+			sn-embed -m w0.bin pairs.sn | sn-dist -d $d | sn-loss -t -M $m >loss.txt
+			[ "$(column loss log.tsv)" = "$(awk -F '\t' '$1 == "mean" { print $2 }' loss.txt)" ]
+		done
+	done
+	# part of the pairs: the first -b of them
+	sn-train -m w0.bin -o w.bin -e 1 -b 7 --log log.tsv pairs.sn
+	sn-embed -m w0.bin pairs.sn | sn-dist | sn-loss -t >loss.txt
+	awk -F '\t' '$1 != "mean" && NR <= 7 { s += $NF } END { printf "%.14g", s / 7 }' loss.txt >mean
+	[ "$(printf %.14g "$(column loss log.tsv | head -n 1)")" = "$(cat mean)" ]
+}
+
+@test "sn-train: the validation loss of the model kept is what the filters print" {
+	printf '%s\n' 'input 8x8x1' 'conv 4 size=3' 'batchnorm' 'relu' 'maxpool size=2' 'flatten' 'dropout 0.1' 'linear 4' >bn.net
+	sn-init -o bn.bin bn.net
+	pictures 40 pairs | json_stream other.sn
+	for w in w0.bin bn.bin; do
+		sn-train -m $w -o w.bin -e 4 -r 0.02 --validate other.sn --log log.tsv items.sn
+		sn-embed -m w.bin other.sn | sn-dist | sn-loss -t >loss.txt
+		best=$(column validation_loss log.tsv | grep -v '^-$' | sort -g | head -n 1)
+		[ "$best" = "$(awk -F '\t' '$1 == "mean" { print $2 }' loss.txt)" ]
+	done
+}
+
+@test "sn-train: the validation part is sn-split's, its pairs are sn-pair's" {
+	for part in class:0.5:class image:0.2:item; do
+		IFS=: read -r how share by <<<"$part"
+		sn-train -m w0.bin -o w.bin -e 2 --batch 2x4 -s 5 --validate "$how:$share" --log log.tsv items.sn
+		sn-split -s 5 --by "$by" --share "$share" -o first.sn -O second.sn items.sn
+		sn-pair -s 5 second.sn | sn-embed -m w.bin | sn-dist | sn-loss -t >loss.txt
+		best=$(column validation_loss log.tsv | grep -v '^-$' | sort -g | head -n 1)
+		[ "$best" = "$(awk -F '\t' '$1 == "mean" { print $2 }' loss.txt)" ]
+		# the rest alone trains the same weights
+		sn-pair -s 5 second.sn >second-pairs.sn
+		sn-train -m w0.bin -o v.bin -e 2 --batch 2x4 -s 5 --validate second-pairs.sn first.sn
+		cmp w.bin v.bin
+	done
+}
+
+@test "sn-train: the same bytes for any number of threads, and for stdin, - and a file" {
+	for in in items pairs; do
+		sn-train -m w0.bin -o 1.bin -e 2 -j 1 $in.sn
+		for j in 2 3; do
+			sn-train -m w0.bin -o $j.bin -e 2 -j $j $in.sn
+			cmp 1.bin $j.bin
+		done
+		sn-train -m w0.bin -o stdin.bin -e 2 <$in.sn
+		sn-train -m w0.bin -o dash.bin -e 2 - <$in.sn
+		sn-train -m - -o model.bin -e 2 $in.sn <w0.bin
+		sn-train -m w0.bin -o - -e 2 $in.sn >stdout.bin
+		for f in stdin dash model stdout; do cmp 1.bin $f.bin; done
+		sn-train -m w0.bin -o seed.bin -e 2 -s 2 $in.sn
+		run ! cmp -s 1.bin seed.bin
+	done
+}
+
+@test "sn-train: sections are one set" {
+	sn-cat --head 40 -o a.sn items.sn
+	pictures 80 items | awk 'NR == 1 || /"item":([4-7][0-9])/ { print } END { print "{\"end\":40}" }' | json_stream b.sn
+	cat a.sn b.sn >two.sn
+	sn-cat -o joined.sn two.sn
+	sn-train -m w0.bin -o joined.bin -e 1 joined.sn
+	sn-train -m w0.bin -o two.bin -e 1 two.sn
+	cmp joined.bin two.bin
+}
+
+@test "sn-train: pictures of other sizes are fitted" {
+	pictures 40 items 12 | json_stream large.sn
+	run -0 --separate-stderr sn-train -m w0.bin -o w.bin -e 1 large.sn
+}
+
+@test "sn-train: pairs that carry their batches are taken by them" {
+	sn-pair --batch 2x4 items.sn >batches.sn
+	sn-train -m w0.bin -o w.bin -e 2 --log log.tsv batches.sn
+	[ "$(column epoch log.tsv | grep -c '^1$')" -eq "$(sn-cat -t batches.sn | grep -o '"batch":[0-9]*' | sort -u | wc -l)" ]
+	run -2 --separate-stderr sn-train -m w0.bin -o w.bin -b 4 batches.sn
+	[[ $stderr == "sn-train: these pairs carry their batches: -b cannot change them"* ]]
+}
+
+@test "sn-train: what it is given and what the model says: margin, distance, history, threshold" {
+	unset SN_NO_HISTORY
+	sn-init -o w0.bin net.net
+	sn-train -m w0.bin -o w.bin -e 1 -M 0.5 -d manhattan -s 3 items.sn
+	sn-train -m w.bin -o v.bin -e 1 pairs.sn
+	sn-cat -t v.bin | head -n 1 >header
+	grep -q '"margin":0.5' header
+	grep -q '"distance":"manhattan"' header
+	[ "$(grep -o '"cmd":"sn-[a-z]*"' header | tr '\n' ' ')" = '"cmd":"sn-init" "cmd":"sn-train" "cmd":"sn-train" ' ]
+	grep -q '"seed":3' header
+	run ! grep -q 'items.sn\|w0.bin\|"threads"' header
+}
+
+@test "sn-train: -o may be the file of -m; a failure leaves it as it was" {
+	cp w0.bin w.bin
+	sn-train -m w.bin -o w.bin -e 1 items.sn
+	run ! cmp -s w0.bin w.bin
+	cp w.bin before.bin
+	head -c 3000 items.sn >cut.sn
+	run -1 --separate-stderr sn-train -m w.bin -o w.bin -e 1 cut.sn
+	cmp w.bin before.bin
+	[ "$(find . -name '.w.bin*' | wc -l)" -eq 0 ]
+}
+
+@test "sn-train: interrupted, nothing is half-written" {
+	cp w0.bin w.bin
+	sn-train -m w.bin -o w.bin -e 1000000 --log log.tsv items.sn 3>&- &
+	pid=$!
+	until [ -s log.tsv ]; do kill -0 $pid; done
+	kill -TERM $pid
+	wait $pid || status=$?
+	[ "$status" -gt 128 ]
+	cmp w.bin w0.bin
+	[ "$(find . -name '.w.bin*' | wc -l)" -eq 0 ]
+}
+
+@test "sn-train: usage errors are one line, status 2, nothing on stdout" {
+	while read -r words; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr sn-train $words
+		[ -z "$output" ]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+		[[ $stderr == "sn-train: "* ]]
+	done <<-END
+		-o w.bin items.sn
+		-m w0.bin items.sn
+		-m w0.bin -o w.bin --frobnicate items.sn
+		-m w0.bin -o w.bin -e 0 items.sn
+		-m w0.bin -o w.bin -e 2x items.sn
+		-m w0.bin -o w.bin -r 0 items.sn
+		-m w0.bin -o w.bin -M -1 items.sn
+		-m w0.bin -o w.bin --batch 1x4 items.sn
+		-m w0.bin -o w.bin --batch 4 items.sn
+		-m w0.bin -o w.bin -l triplets items.sn
+		-m w0.bin -o w.bin -d weighted-l1 items.sn
+		-m w0.bin -o w.bin --patience 3 items.sn
+		-m w0.bin -o w.bin --validate class:1.5 items.sn
+		-m w0.bin -o w.bin --validate image:x items.sn
+		-m w0.bin -o - --log - items.sn
+		-m w0.bin -o w.bin -b 8 items.sn
+		-m w0.bin -o w.bin --batch 2x2 pairs.sn
+		-m w0.bin -o w.bin items.sn pairs.sn
+	END
+	run -2 --separate-stderr sn-train -o w.bin items.sn
+	[[ $stderr == *"-m MODEL"* ]]
+	run -2 --separate-stderr sn-train -m w0.bin items.sn
+	[[ $stderr == *"-o FILE"* ]]
+	[ ! -e w.bin ]
+}
+
+@test "sn-train: -h" {
+	run -0 --separate-stderr sn-train -h
+	[[ $output == "usage: sn-train "* ]]
+	[ -z "$stderr" ]
+}
+
+@test "sn-train: a terminal for output is a usage error before any work" {
+	command -v script >/dev/null || skip "script(1) is absent"
+	run -2 script -qec 'stty cols 200; sn-train -m w0.bin -o - items.sn' /dev/null
+	[[ $output == *"-o FILE"* ]]
+}
+
+@test "sn-train: a margin out of reach is an error that says so" {
+	printf '%s\n' 'input 8x8x1' 'flatten' 'linear 4' 'l2norm' >unit.net
+	sn-init -o unit.bin unit.net
+	run -2 --separate-stderr sn-train -m unit.bin -o w.bin -M 2.5 items.sn
+	[[ $stderr == "sn-train: margin 2.5 is out of reach: "*"at most 2 apart"* ]]
+	run -0 --separate-stderr sn-train -m unit.bin -o w.bin -M 1.5 -e 1 items.sn
+}
+
+@test "sn-train: nothing to learn from" {
+	sn-cat -t items.sn | sed 's/"label":"[a-d]"/"label":null/' | json_stream nil.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin nil.sn
+	[[ $stderr == *"no item has a label"* ]]
+	sn-cat -t items.sn | sed 's/"label":"[a-d]"/"label":"a"/' | json_stream one.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin one.sn
+	[[ $stderr == *"one class, 'a'"* ]]
+	sn-cat -t --head 4 items.sn | json_stream singles.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin singles.sn
+	[[ $stderr == *"no same pairs"* ]]
+	sn-cat -t pairs.sn | sed 's/"same":true/"same":null/' | json_stream unknown.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin unknown.sn
+	[[ $stderr == *"does not say whether they are the same"* ]]
+	[ ! -e w.bin ]
+}
+
+@test "sn-train: embeddings, models and other kinds are refused" {
+	sn-embed -m w0.bin items.sn >embeddings.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin embeddings.sn
+	[[ $stderr == *"this is embeddings, sn-train wants pictures: put it before sn-embed"* ]]
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin w0.bin
+	[[ $stderr == "sn-train: "*model* ]]
+	run -1 --separate-stderr sn-train -m items.sn -o w.bin items.sn
+	[[ $stderr == "sn-train: "*items* ]]
+	[ ! -e w.bin ]
+}
+
+@test "sn-train: empty and damaged input" {
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin /dev/null
+	[[ $stderr == *"empty input"* ]]
+	size=$(wc -c <items.sn)
+	for n in 1 10 100 1000 $((size / 2)) $((size - 1)); do
+		head -c "$n" items.sn >cut.sn
+		run -1 --separate-stderr sn-train -m w0.bin -o w.bin cut.sn
+		[[ $stderr == "sn-train: "* ]]
+	done
+	[ ! -e w.bin ]
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin absent.sn
+	run -1 --separate-stderr sn-train -m absent.bin -o w.bin items.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin --validate absent.sn items.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin --validate cut.sn items.sn
+}
+
+@test "sn-train: a full disk is not success" {
+	[ -c /dev/full ] || skip "/dev/full is absent"
+	run -1 --separate-stderr sn-train -m w0.bin -o /dev/full -e 1 items.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 1 --log /dev/full items.sn
+	[ ! -e w.bin ]
+	run -1 --separate-stderr sn-train -m w0.bin -o absent/w.bin -e 1 items.sn
+}
+
+@test "sn-train: weights that are not numbers stop it with step and layer" {
+	printf '%s\n' 'input 8x8x1' 'flatten' 'linear 4' >linear.net
+	sn-init -o w.bin linear.net
+	cp w.bin before.bin
+	run -1 --separate-stderr sn-train -m w.bin -o w.bin -e 50 --optimizer sgd -r 1000 -M 1000000 items.sn
+	[[ $stderr == "sn-train: step "* ]]
+	[[ $stderr == *fc1* ]]
+	cmp w.bin before.bin
+}
+
+@test "sn-train: collapse is noticed and said" {
+	# no light in any picture: all embeddings are one point
+	sn-cat -t items.sn | sed 's/"data":\[[^]]*\]/"data":['"$(seq -s , 64 | sed 's/[0-9]\+/0/g')"']/' | json_stream dark.sn
+	run -0 --separate-stderr sn-train -m w0.bin -o w.bin -e 5 --batch 2x4 dark.sn
+	[[ $stderr == "sn-train: step 10: collapse: "* ]]
+}
+
+@test "sn-train: patience stops, -v says what was kept" {
+	run -0 --separate-stderr sn-train -m w0.bin -o w.bin -e 1000 -r 0.1 --patience 2 --validate image:0.2 -v --log log.tsv items.sn
+	[[ $stderr == *"kept epoch "* ]]
+	best=$(paste <(column epoch log.tsv) <(column validation_loss log.tsv) | grep -v -- '-$' | sort -g -k 2 | head -n 1 | cut -f 1)
+	[ "$(column epoch log.tsv | tail -n 1)" -eq $((best + 2)) ]
+}
+
+@test "sn-train: progress on a terminal only, and not with -q" {
+	command -v script >/dev/null || skip "script(1) is absent"
+	run -0 script -qec 'stty cols 200; sn-train -m w0.bin -o w.bin -e 1000 items.sn' /dev/null
+	[[ $output == *"epoch "*"images/s"* ]]
+	run -0 script -qec 'stty cols 200; sn-train -q -m w0.bin -o w.bin -e 1000 items.sn' /dev/null
+	[ -z "$output" ]
+}
