@@ -12,6 +12,7 @@
 
 #define MAX_SCANS 100 /* of a progressive JPEG: each costs a pass over the whole picture */
 #define MAX_GIF_PIXELS (1u << 26) /* a GIF's screen may be large however few its bytes */
+#define LZW_RATIO 2731		  /* and LZW: 4096 pixels by 12 bits */
 #define DEFLATE_RATIO 1032	  /* the most that deflate can make of a byte */
 
 static int cut_short(void)
@@ -317,7 +318,7 @@ static bool gif_skip(const uint8_t *data, size_t size, size_t *at)
  */
 static int gif(struct outline *o, const uint8_t *data, size_t size)
 {
-	size_t at = 13;
+	size_t at = 13, from, frame;
 	bool colours;
 	int st;
 
@@ -350,6 +351,7 @@ static int gif(struct outline *o, const uint8_t *data, size_t size)
 		return cut_short();
 	if (le16(data + at + 5) == 0 || le16(data + at + 7) == 0)
 		return sn_fail(SN_EDATA, "its first frame is empty");
+	frame = (size_t)le16(data + at + 5) * le16(data + at + 7);
 	colours = colours || (data[at + 9] & 0x80);
 	if (data[at + 9] & 0x80)
 		at += 6u << (data[at + 9] & 7);
@@ -360,9 +362,12 @@ static int gif(struct outline *o, const uint8_t *data, size_t size)
 		return cut_short();
 	if (data[at] < 1 || data[at] > 8)
 		return sn_fail(SN_EDATA, "codes of %u bits", data[at]);
-	at++;
+	from = ++at;
 	if (!gif_skip(data, size, &at))
 		return cut_short();
+	if ((at - from) * LZW_RATIO < frame)
+		return sn_fail(SN_EDATA, "%zu bytes cannot hold a frame of %zu pixels", at - from,
+			       frame);
 	if ((st = sn_buffer_add(&o->rewritten, data, at)) < 0)
 		return st;
 	o->rewritten.data[11] = 0;

@@ -295,6 +295,11 @@ static void others(void)
 	       "\x0a\x14\x1e\xff\xff\xff\xff\xff\xff\x0a\x14\x1e\x0a\x14\x1e\xff\xff\xff");
 	expect("gif, its end missing", gif_file, sizeof gif_file - 2, NULL, 3, 2, 3,
 	       "\x0a\x14\x1e\xff\xff\xff\xff\xff\xff\x0a\x14\x1e\x0a\x14\x1e\xff\xff\xff");
+	bytes(&b, gif_file, sizeof gif_file - 1);
+	memcpy(b.data + b.size - sizeof gif_file + 1 + 6, "\xff\x0f\xff\x0f", 4);  /* the screen */
+	memcpy(b.data + b.size - sizeof gif_file + 1 + 32, "\xff\x0f\xff\x0f", 4); /* the frame */
+	refuse((char *)b.data + b.size - sizeof gif_file + 1, sizeof gif_file - 1,
+	       "cannot hold a frame");
 	for (n = 6; n < sizeof gif_file - 2; n++)
 		refuse((const char *)gif_file, n, "cut short");
 	sn_buffer_release(&b);
