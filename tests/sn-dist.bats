@@ -220,7 +220,7 @@ setup() {
 @test "sn-dist: NaN is refused" {
 	pairs in.sn
 	# the 3 of [3,4] becomes a NaN, and the sum is left out
-	python3 - <<-'END' || skip "python3 is absent"
+	/usr/bin/python3 - <<-'END' || skip "python3 is absent"
 		import struct
 		b = open("in.sn", "rb").read()
 		b = b.replace(struct.pack("<2f", 3, 4), struct.pack("<2f", float("nan"), 4))

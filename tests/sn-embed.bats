@@ -332,9 +332,9 @@ wrong() {
 }
 
 @test "sn-embed: Python reads embeddings and model as numpy arrays" {
-	python3 -c 'import msgpack_numpy' 2>/dev/null || skip "python3-msgpack-numpy is absent"
+	/usr/bin/python3 -c 'import msgpack_numpy' 2>/dev/null || skip "python3-msgpack-numpy is absent"
 	sn-embed -m w.bin p40.sn -o out.sn
-	python3 - <<-'EOF'
+	/usr/bin/python3 - <<-'EOF'
 		import msgpack, msgpack_numpy, numpy
 		out = list(msgpack.Unpacker(open('out.sn', 'rb'), object_hook=msgpack_numpy.decode))
 		assert len(out) == 42 and all(r['x'].shape == (2,) and r['x'].dtype == numpy.float32 for r in out[1:-1])

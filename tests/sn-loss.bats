@@ -89,7 +89,7 @@ setup() {
 }
 
 @test "sn-loss: the mean is exact to the last bit" {
-	command -v python3 || skip "python3 is absent"
+	[ -x /usr/bin/python3 ] || skip "python3 is absent"
 	{
 		echo '{"sn":1,"kind":"distances","distance":"euclidean"}'
 		for i in 0 1; do echo '{"item":'$i',"key":"k","label":"l"}'; done
@@ -99,7 +99,7 @@ setup() {
 		echo '{"end":202}'
 	} | json_stream d.sn
 	sn-loss -t -M 0.7 d.sn >text
-	python3 - <<-'END'
+	/usr/bin/python3 - <<-'END'
 		total, n = 0.0, 0
 		for line in open("text"):
 		    f = line.split("\t")

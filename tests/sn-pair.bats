@@ -588,7 +588,7 @@ faces() {
 @test "sn-pair: NaN in embeddings is refused" {
 	embeddings in.sn a '[1,2]' b '[3,4]'
 	# 00 00 c0 7f is NaN; it takes the place of 3
-	python3 - <<-'PYTHON' || skip "python3 is absent"
+	/usr/bin/python3 - <<-'PYTHON' || skip "python3 is absent"
 		import struct
 		d = open('in.sn', 'rb').read()
 		open('nan.sn', 'wb').write(d.replace(struct.pack('<f', 3), struct.pack('<f', float('nan')))[:-9] + b'\xc0')

@@ -227,7 +227,7 @@ whole() {
 	embeddings in.sn a '[1,2]' b '[3,4]'
 	sn-split -o 1.sn -O 2.sn in.sn
 	whole in.sn 1.sn 2.sn
-	python3 - <<-'PYTHON' || skip "python3 is absent"
+	/usr/bin/python3 - <<-'PYTHON' || skip "python3 is absent"
 		import struct
 		d = open('in.sn', 'rb').read()
 		open('nan.sn', 'wb').write(d.replace(struct.pack('<f', 3), struct.pack('<f', float('nan')))[:-9] + b'\xc0')
