@@ -128,7 +128,7 @@ SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash)
 lint: lint-deps
 	clang-format --dry-run -Werror $(C_FILES)
 	printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P "$$(nproc)" -I{} \
-		clang-tidy --quiet {} -- -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='""' $(PKG_CFLAGS)
+		clang-tidy --quiet {} -- -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='""' $(PKG_CFLAGS) $(ISA_generic)
 	shellcheck $(SHELL_FILES)
 	shellcheck -s bash $(wildcard tests/*.bats)
 	mandoc -T lint -W warning man/*.[157] >&2

@@ -227,7 +227,6 @@ void cli_print_and_exit(const char *text)
 	cli_leave(CLI_OK);
 }
 
-
 void cli_print_version(const struct cli_program *p)
 {
 	char text[512], blas[128];

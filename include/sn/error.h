@@ -51,8 +51,7 @@ static inline int sn_code(int code, int same)
 #define sn_fail_at(code, ...) sn_code(code, sn_fail_at(code, __VA_ARGS__))
 #define sn_fail_memory() sn_code(SN_ENOMEM, sn_fail_memory())
 
-/** The message left last by this thread; "" before the first. Borrowed, dies with the next sn_fail.
- */
+/** The message left last by this thread; "" before the first.  Borrowed until the next sn_fail. */
 const char *sn_message(void);
 
 /**

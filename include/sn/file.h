@@ -30,7 +30,10 @@ SN_MUST_CHECK int sn_output_commit(struct sn_output *o);
 /** Drop it: an existing file stays as it was.  Ends o; NULL is allowed. */
 void sn_output_discard(struct sn_output *o);
 
-/** Read a whole file ("-": standard input) of at most `limit` bytes; *data is the caller's, with a 0 byte behind it. */
+/**
+ * Read a whole file ("-": standard input) of at most `limit` bytes; *data is the caller's, with
+ * a 0 byte behind it.
+ */
 SN_MUST_CHECK int sn_file_read(const char *path, size_t limit, uint8_t **data, size_t *size);
 
 #endif

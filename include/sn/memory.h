@@ -19,7 +19,8 @@ SN_MUST_CHECK bool sn_multiply(size_t *product, size_t a, size_t b);
 /** Product of `rank` sizes (1 for rank 0); false where it does not fit. */
 SN_MUST_CHECK bool sn_product(size_t *product, const size_t *size, unsigned rank);
 
-/** n * size zeroed bytes, aligned to 64; NULL (and a message) when there are none. free() ends it. */
+/** n * size zeroed bytes, aligned to 64; NULL (and a message) if there are none.  free() ends it.
+ */
 SN_MUST_CHECK void *sn_alloc(size_t n, size_t size);
 
 /**

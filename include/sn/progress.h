@@ -8,13 +8,17 @@
 struct sn_progress;
 
 /**
- * A line on standard error where that is a terminal and `quiet` is 0; otherwise all calls do nothing.
+ * A line on standard error where that is a terminal and `quiet` is 0; else all calls do nothing.
  *   unit   what is counted, e.g. "images"; borrowed until sn_progress_end
  *   total  how many there will be, 0 where it is not known (no percentage, no time left)
  */
 struct sn_progress *sn_progress_begin(const char *unit, uint64_t total, int quiet);
-/** done so far; `format` adds words of the caller's.  At most ten lines a second are drawn. p may be NULL. */
-void sn_progress_show(struct sn_progress *p, uint64_t done, const char *format, ...) SN_PRINTF(3, 4);
+/**
+ * done so far; `format` (or NULL) adds words of the caller's.  At most ten lines a second are
+ * drawn.  p may be NULL.
+ */
+void sn_progress_show(struct sn_progress *p, uint64_t done, const char *format, ...)
+	SN_PRINTF(3, 4);
 /** Wipe the line; p may be NULL. */
 void sn_progress_end(struct sn_progress *p);
 

@@ -101,7 +101,8 @@ struct sn_range {
 };
 
 /* sn_layer_kind.flags */
-#define SN_LAYER_BLOCKS 1u  /* is called with up to SN_BLOCK images; without it with one at a time \
+#define SN_LAYER_BLOCKS                                                                            \
+	1u		    /* is called with up to SN_BLOCK images; without it with one at a time \
 			     */
 #define SN_LAYER_KEEPS_X 2u /* its backward pass reads x */
 #define SN_LAYER_KEEPS_Y 4u /* its backward pass reads y */

@@ -68,7 +68,8 @@ static void pool(const struct sn_layer *l, const float *x, float *restrict y,
 					}
 				else
 					for (size_t o = 0; o < c; o++)
-						y[o] = (p[o] > y[o]) | (p[o] != p[o]) ? p[o] : y[o];
+						y[o] = ((p[o] > y[o]) | (p[o] != p[o])) ? p[o]
+											: y[o];
 			}
 			if (place)
 				place += c;

@@ -89,7 +89,7 @@ int sn_words_extent(const struct sn_words *w, const char *what, const char *text
 		    size_t *height)
 {
 	const char *end;
-	size_t a, b;
+	size_t a = 0, b;
 
 	if (!text)
 		return 0;

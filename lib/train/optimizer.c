@@ -83,7 +83,6 @@ int sn_update_new(struct sn_update **update, struct sn_net *net, enum sn_optimiz
 {
 	struct sn_update *u = sn_alloc(1, sizeof *u);
 	size_t capacity = 0;
-	int st;
 
 	if (!u)
 		return SN_ENOMEM;
@@ -106,8 +105,7 @@ int sn_update_new(struct sn_update **update, struct sn_net *net, enum sn_optimiz
 			goto memory;
 		for (size_t from = 0; from < p->count; from += PIECE) {
 			size_t n = p->count - from < PIECE ? p->count - from : PIECE;
-			if ((st = sn_grow(&u->piece, &capacity, u->pieces + 1, sizeof *u->piece)) <
-			    0)
+			if (sn_grow(&u->piece, &capacity, u->pieces + 1, sizeof *u->piece) < 0)
 				goto memory;
 			u->piece[u->pieces++] = (struct piece){ i, from, n };
 		}

@@ -234,7 +234,7 @@ static void batches_of_pairs(size_t run)
 	struct sn_dataset data;
 	struct sn_train_options o = { .batch = BATCH, .seed = 3 };
 	struct plan *plan;
-	size_t order[3][PAIRS];
+	size_t order[3][PAIRS] = { { 0 } };
 
 	make_set(&data, ITEMS, true, run);
 	CHECK(data.has_batches == (run > 0));
