@@ -57,21 +57,26 @@ static void forward(const struct sn_call *c)
 		return;
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		uint8_t *keep = (uint8_t *)c->memory + (c->first + i) * n;
+		uint8_t *restrict keep = (uint8_t *)c->memory + (c->first + i) * n;
+		const float *restrict x = c->x + i * n;
+		float *restrict y = c->y + i * n;
 		mask(c, c->first + i, keep);
 		for (size_t j = 0; j < n; j++) /* a product: NaN stays NaN */
-			c->y[i * n + j] = c->x[i * n + j] * (keep[j] ? s : 0);
+			y[j] = x[j] * (keep[j] ? s : 0);
 	}
 }
 
 static void backward(const struct sn_call *c)
 {
-	size_t n = c->layer->out_size;
-	const uint8_t *keep = (const uint8_t *)c->memory + c->first * n;
-	float s = scale(c->layer);
+	size_t n = c->layer->out_size, total = c->n * n;
+	const uint8_t *restrict keep = (const uint8_t *)c->memory + c->first * n;
+	const float *restrict dy = c->dy;
+	float *restrict dx = c->dx, s = scale(c->layer);
 
-	for (size_t i = 0; c->dx && i < c->n * n; i++)
-		c->dx[i] = c->dy[i] * (keep[i] ? s : 0);
+	if (!dx)
+		return;
+	for (size_t i = 0; i < total; i++)
+		dx[i] = dy[i] * (keep[i] ? s : 0);
 }
 
 static void range(const struct sn_layer *l, struct sn_range *r)

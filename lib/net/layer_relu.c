@@ -17,8 +17,13 @@ static void backward(const struct sn_call *c)
 	const float *restrict y = c->y, *restrict dy = c->dy;
 	float *restrict dx = c->dx;
 
-	for (size_t i = 0; dx && i < n; i++)
-		dx[i] = y[i] > 0 ? dy[i] : 0;
+	if (!dx)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		float d = dy[i]; /* read whether it is wanted or not, so that the loop becomes
+				    vectors */
+		dx[i] = y[i] > 0 ? d : 0;
+	}
 }
 
 static void range(const struct sn_layer *l, struct sn_range *r)

@@ -4,14 +4,22 @@
 
 static void forward(const struct sn_call *c)
 {
-	for (size_t i = 0; i < c->n * c->layer->in_size; i++)
+	size_t n = c->n * c->layer->in_size;
+
+	for (size_t i = 0; i < n; i++)
 		c->y[i] = 1 / (1 + expf(-c->x[i]));
 }
 
 static void backward(const struct sn_call *c)
 {
-	for (size_t i = 0; c->dx && i < c->n * c->layer->in_size; i++)
-		c->dx[i] = c->dy[i] * (c->y[i] * (1 - c->y[i]));
+	size_t n = c->n * c->layer->in_size;
+	const float *restrict y = c->y, *restrict dy = c->dy;
+	float *restrict dx = c->dx;
+
+	if (!dx)
+		return;
+	for (size_t i = 0; i < n; i++)
+		dx[i] = dy[i] * (y[i] * (1 - y[i]));
 }
 
 static void range(const struct sn_layer *l, struct sn_range *r)
