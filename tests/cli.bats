@@ -148,21 +148,25 @@ page() {
 }
 
 @test "cli: every program has a man page and tests" {
+	local missing=0
 	for p in $(programs); do
-		echo "$p"
-		[ -f "$ROOT/man/$p.1" ]
-		[ -f "$ROOT/tests/$p.bats" ]
+		for f in "man/$p.1" "tests/$p.bats"; do
+			[ -f "$ROOT/$f" ] || { echo "$f is missing"; missing=1; }
+		done
 	done
+	[ $missing -eq 0 ]
 }
 
 @test "cli: every option of -h is in the man page" {
 	command -v mandoc >/dev/null || skip "mandoc is absent"
+	local missing=0
 	for p in $(programs); do
-		text=$(page "$p")
+		text=$(page "$p") || missing=1
 		while read -r o _; do
-			grep -qE -- "(^|[^-a-z])$o($|[^-a-z])" <<<"$text" || { echo "man/$p.1 lacks $o"; false; }
+			grep -qE -- "(^|[^-a-z])$o($|[^-a-z])" <<<"$text" || { echo "man/$p.1 lacks $o"; missing=1; }
 		done < <(options "$p")
 	done
+	[ $missing -eq 0 ]
 }
 
 @test "cli: every option of the man page is in -h" {
