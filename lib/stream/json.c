@@ -321,7 +321,11 @@ static int take_bytes(struct sn_buffer *b, struct json_object *digits, struct js
 {
 	struct sn_buffer bytes = { 0 };
 	msgpack_packer pk;
-	int st = take_hex(&bytes, digits);
+	int st;
+	if (type && (!json_object_is_type(type, json_type_int) ||
+		     json_object_get_int64(type) < -128 || json_object_get_int64(type) > 127))
+		return sn_fail(SN_EDATA, "\"ext\" wants [type, digits], the type from -128 to 127");
+	st = take_hex(&bytes, digits);
 	msgpack_packer_init(&pk, b, sn_buffer_write);
 	if (st == 0)
 		st = type ? msgpack_pack_ext_with_body(&pk, bytes.data, bytes.size,

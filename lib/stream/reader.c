@@ -55,8 +55,8 @@ static int open_input(struct sn_reader **out, struct sn_input in, const char *na
 	r->in = in;
 	r->allow_nan = flags & SN_READ_NAN;
 	r->in.name = r->name = strdup(name);
-	r->buffer = malloc(READ_AHEAD);
-	r->capacity = READ_AHEAD;
+	r->capacity = in.fd < 0 && in.memory.size < READ_AHEAD ? in.memory.size + 1 : READ_AHEAD;
+	r->buffer = malloc(r->capacity);
 	r->sum = XXH3_createState();
 	if (!r->name || !r->buffer || !r->sum ||
 	    ((flags & SN_READ_JSON) && sn_json_new(&r->json) < 0)) {

@@ -436,5 +436,7 @@ const char *sn_type_text(const uint8_t *p)
 		return "nil";
 	if (*p == 0xc2 || *p == 0xc3)
 		return "a boolean";
-	return *p == 0xca || *p == 0xcb ? "a float" : "an integer";
+	if (*p == 0xca || *p == 0xcb)
+		return *p == 0xca ? "a float of 32 bits" : "a float of 64 bits";
+	return "an integer";
 }
