@@ -43,6 +43,7 @@ struct side {
 };
 
 static struct side a, b;
+/* Where we are: the section, from 1, and in it the record, from 1; 0: its header. */
 static uint64_t section, record;
 
 static void show(void *context, const char *where, const char *x, const char *y)
@@ -56,6 +57,15 @@ static void show(void *context, const char *where, const char *x, const char *y)
 		printf("record %" PRIu64 ": %s: %s, %s\n", record, where, x, y);
 	else
 		printf("header: %s: %s, %s\n", where, x, y);
+}
+
+/* What concerns a whole section. */
+static void differ(struct sn_comparison *c, const char *what, const char *x, const char *y)
+{
+	c->differences++;
+	if (!common.quiet && (c->differences <= SHOWN || common.verbose))
+		printf("section %" PRIu64 " after record %" PRIu64 ": %s: %s, %s\n", section,
+		       record, what, x, y);
 }
 
 static void next(struct side *s)
@@ -73,30 +83,32 @@ static const char *what(int st)
 				 : "end of file";
 }
 
+static void compare_ends(struct sn_comparison *c)
+{
+	char x[24], y[24];
+	if (a.rec.end.failed == b.rec.end.failed)
+		return;
+	snprintf(x, sizeof x, "%" PRIu64, a.rec.end.failed);
+	snprintf(y, sizeof y, "%" PRIu64, b.rec.end.failed);
+	differ(c, "failed", x, y);
+}
+
 /* Ends with both files read whole, so that damage anywhere is trouble. */
 static void compare(struct sn_comparison *c)
 {
 	for (next(&a), next(&b); a.st || b.st; next(&a), next(&b)) {
-		if (a.st == SN_HEADER) {
-			section++;
-			record = 0;
-		} else {
-			record++;
-		}
 		if (a.st != b.st) {
-			c->differences++;
-			show(c, "kind of map", what(a.st), what(b.st));
+			differ(c, "kind of map", what(a.st), what(b.st));
 			break;
 		}
-		if (a.st != SN_END && sn_compare(c, a.rec.bytes, b.rec.bytes) < 0)
-			cli_die(SN_ENOMEM);
-		if (a.st == SN_END && a.rec.end.failed != b.rec.end.failed) {
-			char x[24], y[24];
-			snprintf(x, sizeof x, "%" PRIu64, a.rec.end.failed);
-			snprintf(y, sizeof y, "%" PRIu64, b.rec.end.failed);
-			c->differences++;
-			show(c, "failed", x, y);
+		if (a.st == SN_END) {
+			compare_ends(c);
+			continue;
 		}
+		section += a.st == SN_HEADER;
+		record = a.st == SN_HEADER ? 0 : record + 1;
+		if (sn_compare(c, a.rec.bytes, b.rec.bytes) < 0)
+			cli_die(SN_ENOMEM);
 	}
 	while (a.st)
 		next(&a);

@@ -45,3 +45,8 @@ picture() {
 		head -c $(($2 * $3)) /dev/zero | tr '\0' "\\$(printf %o "$4")"
 	} >"$1"
 }
+
+# diseases: the broken streams of tests/broken and the words that are said of them, separated by a tab.
+diseases() {
+	sed -nE 's/^\| `([^`]+\.sn)` \|.*[^\\]\| (.*) \|$/\1\t\2/p' "$BROKEN/README.md" | sed 's/\\|/|/g'
+}

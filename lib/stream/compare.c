@@ -109,13 +109,24 @@ static bool ignored(const struct sn_comparison *c, struct sn_slice key)
 	return false;
 }
 
+/* Strings and bytes are the same however their heads are written. */
+static bool same_bytes(struct sn_slice a, struct sn_slice b)
+{
+	struct sn_slice s, t;
+	if (sn_str_value(a.data, &s) && sn_str_value(b.data, &t))
+		return sn_slice_equal(s, t);
+	if (sn_bin_value(a.data, &s) && sn_bin_value(b.data, &t))
+		return sn_slice_equal(s, t);
+	return sn_slice_equal(a, b);
+}
+
 /* The value of an encoded key among n pairs at p; NULL where absent. */
 static const uint8_t *lookup(const uint8_t *p, size_t n, const uint8_t *key)
 {
-	size_t size = sn_extent(key);
+	struct sn_slice wanted = { key, sn_extent(key) };
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *value = p + sn_extent(p);
-		if ((size_t)(value - p) == size && memcmp(p, key, size) == 0)
+		if (same_bytes((struct sn_slice){ p, (size_t)(value - p) }, wanted))
 			return value;
 		p = value + sn_extent(value);
 	}
@@ -202,16 +213,6 @@ static bool same_number(struct sn_comparison *c, const struct number *a, const s
 	if (!a->whole || !b->whole)
 		return near(c, a->value, b->value);
 	return a->negative == b->negative && a->u == b->u && a->i == b->i;
-}
-
-static bool same_bytes(struct sn_slice a, struct sn_slice b)
-{
-	struct sn_slice s, t;
-	if (sn_str_value(a.data, &s) && sn_str_value(b.data, &t))
-		return sn_slice_equal(s, t);
-	if (sn_bin_value(a.data, &s) && sn_bin_value(b.data, &t))
-		return sn_slice_equal(s, t);
-	return sn_slice_equal(a, b);
 }
 
 static void values(struct sn_comparison *c, const char *where, const uint8_t *a, const uint8_t *b)

@@ -424,7 +424,7 @@ const char *sn_type_text(const uint8_t *p)
 	case STR:
 		return "a string";
 	case BYTES:
-		return "binary";
+		return fixed ? "an extension" : "binary";
 	case ARRAY:
 		return "an array";
 	case MAP:
@@ -436,6 +436,8 @@ const char *sn_type_text(const uint8_t *p)
 		return "nil";
 	if (*p == 0xc2 || *p == 0xc3)
 		return "a boolean";
+	if (*p >= 0xd4 && *p <= 0xd8)
+		return "an extension";
 	if (*p == 0xca || *p == 0xcb)
 		return *p == 0xca ? "a float of 32 bits" : "a float of 64 bits";
 	return "an integer";
