@@ -101,6 +101,19 @@ static int same_by_neighbours(struct drawing *d)
 	return st < 0 ? st : 0;
 }
 
+static uint64_t least_common_multiple(uint64_t a, uint64_t b)
+{
+	uint64_t x = a, y = b;
+
+	while (y > 0) { /* x becomes the greatest common divisor */
+		uint64_t rest = x % y;
+
+		x = y;
+		y = rest;
+	}
+	return x ? a / x * b : 0;
+}
+
 /*
  * Forgeries in shuffled order, each with the next genuine item of its class; those of classes whose
  * pairs are used up are passed over.  In a class with f forgeries and g genuine items pair t is
@@ -131,17 +144,11 @@ static int forged_by_turns(struct drawing *d, uint64_t want, uint8_t *used)
 		sn_random_shuffle(&r, order, n);
 	for (size_t i = 0; st >= 0 && want; i = i + 1 < n ? i + 1 : 0) {
 		size_t c = order[i], g = sn_group_size(genuine, c), f = sn_group_size(forged, c);
-		size_t x = f, y = g, a, b;
+		uint64_t round = least_common_multiple(f, g), a, b;
 
-		if (turn[c] == (uint64_t)f * g)
+		if (!round || turn[c] >= (uint64_t)f * g)
 			continue;
-		while (y) { /* x becomes the greatest common divisor */
-			size_t rest = x % y;
-
-			x = y;
-			y = rest;
-		}
-		a = from[genuine->first[c] + (turn[c] + turn[c] / ((uint64_t)f / x * g)) % g];
+		a = from[genuine->first[c] + (turn[c] + turn[c] / round) % g];
 		b = to[forged->first[c] + turn[c] % f];
 		turn[c]++;
 		used[a] = 1;

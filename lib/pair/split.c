@@ -68,8 +68,8 @@ static int split_items(uint8_t *second, const struct sn_items *items, const size
 	for (size_t c = 0; st == 0 && c < classes; c++) {
 		size_t genuine = first[2 * c + 1] - first[2 * c];
 		size_t forged = first[2 * c + 2] - first[2 * c + 1];
-		size_t part = part_of(genuine + forged, share);
-		size_t of_forged = (part * forged + (genuine + forged) / 2) / (genuine + forged);
+		size_t n = genuine + forged, part = part_of(n, share);
+		size_t of_forged = n ? (part * forged + n / 2) / n : 0;
 		struct sn_random r = sn_random(seed, SN_RANDOM_SPLIT, SN_SPLIT_ITEM, c);
 
 		choose(second, &r, item + first[2 * c], genuine, part - of_forged);
