@@ -60,11 +60,11 @@ need:
 # The arithmetic wants its loops vectorised, which gcc does in earnest from -O3 on.
 $(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o: CFLAGS += -O3
 
-$(ISAS:%=$(BUILD)/lib/kernel/simd_%.o): $(BUILD)/lib/kernel/simd_%.o: lib/kernel/simd.c Makefile
+$(ISAS:%=$(BUILD)/lib/kernel/simd_%.o): $(BUILD)/lib/kernel/simd_%.o: lib/kernel/simd.c Makefile | need
 	@mkdir -p $(@D)
 	$(call show,CC)$(CC) $(ALL_CFLAGS) -O3 $(ISA_$*) -DSN_SIMD=sn_simd_$* -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c Makefile | need
 	@mkdir -p $(@D)
 	$(call show,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
