@@ -180,11 +180,13 @@ static int measure_stream(struct sn_prep *prep)
 	struct sn_header *h;
 	struct sn_record rec;
 	uint64_t n = 0;
+	bool any = false;
 	int st;
 
 	if (!pixels)
 		return SN_ENOMEM;
 	while ((st = sn_read(r, &rec)) > 0) {
+		any = true;
 		if (st == SN_HEADER) {
 			if ((st = sn_header_parse(&h, &rec)) == 0) {
 				st = sn_header_expect(h, "items pairs");
@@ -202,6 +204,8 @@ static int measure_stream(struct sn_prep *prep)
 		}
 	}
 	sn_progress_end(progress);
+	if (st == 0)
+		st = cli_check_empty(r, any, &common);
 	if (st == 0 && (st = sn_measurement_end(&sum, prep)) < 0)
 		st = sn_fail_at(st, "%s", sn_reader_name(r));
 	free(pixels);

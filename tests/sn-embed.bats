@@ -274,11 +274,20 @@ wrong() {
 	cat w.bin w.bin >two.bin
 	run -1 --separate-stderr sn-embed -m two.bin p40.sn
 	[[ $stderr == *"more than one section"* ]]
-	for f in "$BROKEN"/*.sn; do
-		[ -e "$f" ] || continue
-		run -1 --separate-stderr sn-embed -m w.bin "$f"
-		[[ $stderr == "sn-embed: $f: "* || $stderr == *"$f"* ]]
-	done
+}
+
+@test "sn-embed: every disease of a stream, also in the place of the model" {
+	sn-embed -m w.bin "$BROKEN/good.sn" -o out.sn
+	sn-embed -m w.bin "$BROKEN/good-pairs.sn" -o out.sn
+	while IFS=$'\t' read -r f words; do
+		run -1 --separate-stderr sn-embed -m w.bin "$BROKEN/$f" -o out2.sn
+		[[ $stderr == "sn-embed: $BROKEN/$f: "*"$words"* || $stderr == *"wanted items or pairs"* ]] ||
+			{ echo "$f: $stderr"; false; }
+		[ ! -e out2.sn ]
+		run -1 --separate-stderr sn-embed -m "$BROKEN/$f" p40.sn -o out2.sn
+		[[ $stderr == "sn-embed: $BROKEN/$f: "* ]]
+		[ ! -e out2.sn ]
+	done < <(diseases)
 }
 
 @test "sn-embed: weights that overflow are no embedding" {

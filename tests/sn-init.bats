@@ -157,6 +157,17 @@ setup() {
 	[ ! -e w.bin ]
 }
 
+@test "sn-init: --measure of every disease of a stream" {
+	sn-init --measure "$BROKEN/good.sn" lenet -o w.bin
+	rm w.bin
+	while IFS=$'\t' read -r f words; do
+		run -1 --separate-stderr sn-init --measure "$BROKEN/$f" lenet -o w.bin
+		[[ $stderr == "sn-init: $BROKEN/$f: "*"$words"* || $stderr == *"wanted items or pairs"* ]] ||
+			{ echo "$f: $stderr"; false; }
+		[ ! -e w.bin ]
+	done < <(diseases)
+}
+
 @test "sn-init: a text's mistake names file and line" {
 	printf 'input 28x28x1\n\nconvv 3\n' >bad.net
 	run -1 --separate-stderr sn-init bad.net -o w.bin
