@@ -27,15 +27,17 @@ static void sgd_without_momentum(void)
 
 static void adam_by_hand(void)
 {
-	const double plain[3] = { 0.900000002, 0.8654394181165108, 0.8109953836811554 };
-	const double decayed[3] = { 0.9000000019607843, 0.8633641380701821, 0.8072125541848459 };
+	static const double wanted[2][3] = {
+		{ 0.900000002, 0.8654394181165108, 0.8109953836811554 },
+		{ 0.9000000019607843, 0.8633641380701821, 0.8072125541848459 }
+	};
 
 	for (int decay = 0; decay < 2; decay++) {
 		float w = 1, m = 0, v = 0;
 		for (uint64_t t = 1; t <= 3; t++) {
 			CHECK(sn_adam(&w, &m, &v, &gradient[t - 1], 1, 0.1, 0.9, decay ? 0.01 : 0,
 				      t));
-			CHECK_NEAR(w, (decay ? decayed : plain)[t - 1], 5e-7);
+			CHECK_NEAR(w, wanted[decay][t - 1], 5e-7);
 		}
 	}
 }
