@@ -82,8 +82,7 @@ static const struct cli_program program = {
 
 /* ---- options --------------------------------------------------------------------------- */
 
-/* "class:0.1": a part of the input.  Anything else is a file, also one named so, if typed
- * ./class:0.1. */
+/* "class:0.1": a part of the input.  Anything else is a file; ./class:0.1 also is. */
 static bool parse_share(enum sn_split_by *by, double *share)
 {
 	const char *number;

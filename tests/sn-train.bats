@@ -99,6 +99,24 @@ column() { # column NAME FILE: of a log
 	done
 }
 
+@test "sn-train: pairs with a held part: those of it are not trained on" {
+	sn-train -m w0.bin -o w.bin -e 1 -b 1 -s 5 --validate image:0.3 --log log.tsv pairs.sn
+	sn-cat -t pairs.sn | grep -v '"pair"' | sed 's/"kind":"pairs"/"kind":"items"/; s/"end":.*/"end":80}/' | json_stream items-of-pairs.sn
+	sn-split -s 5 --by item --share 0.3 -o first.sn -O second.sn items-of-pairs.sn
+	sn-cat -t first.sn | sed -n 's/.*"item":\([0-9]*\),.*/\1/p' >kept
+	sn-cat -t pairs.sn | sed -n 's/.*"pair":\[\([0-9]*\),\([0-9]*\)\].*/\1 \2/p' |
+		awk 'NR == FNR { kept[$1]; next } $1 in kept && $2 in kept' kept - >pairs
+	[ "$(wc -l <pairs)" -gt 20 ]
+	[ "$(column step log.tsv | wc -l)" -eq "$(wc -l <pairs)" ]
+}
+
+@test "sn-train: a threshold does not outlive the weights it was chosen for" {
+	sn-embed -m w0.bin pairs.sn | sn-dist | sn-eval -q --calibrate w0.bin -o calibrated.bin
+	sn-cat -t calibrated.bin | head -n 1 | grep -q '"threshold":{'
+	sn-train -m calibrated.bin -o w.bin -e 1 items.sn
+	sn-cat -t w.bin | head -n 1 | grep -q '"threshold":null'
+}
+
 @test "sn-train: the same bytes for any number of threads, and for stdin, - and a file" {
 	for in in items pairs; do
 		sn-train -m w0.bin -o 1.bin -e 2 -j 1 $in.sn

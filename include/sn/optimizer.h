@@ -32,8 +32,9 @@ bool sn_adam(float *w, float *m, float *v, const float *g, size_t n, double rate
 struct sn_update;
 
 /**
- * Momentum is Adam's beta1; decay is L2 on the parameters whose `decay` is set.  Borrows the
- * network. SN_ENOMEM.
+ * For the parameters of a network, which is borrowed.
+ *   momentum  in  Adam: beta1
+ *   decay     in  L2, on the parameters whose `decay` is set
  */
 SN_MUST_CHECK int sn_update_new(struct sn_update **u, struct sn_net *net, enum sn_optimizer kind,
 				double momentum, double decay);
@@ -41,7 +42,8 @@ void sn_update_free(struct sn_update *u); /* NULL is allowed */
 
 /**
  * Move every parameter by its gradient and tell the network (sn_net_changed).  The same bytes for
- * any pool. SN_ENAN names the parameter that is no longer finite.
+ * any pool.
+ * SN_ENAN names the parameter that is no longer finite.
  */
 SN_MUST_CHECK int sn_update_step(struct sn_update *u, double rate, struct sn_pool *pool);
 

@@ -19,32 +19,38 @@ struct sn_dataset {
 	bool has_batches;      /* the pairs carry batch; a run of equal ones is a step */
 };
 /**
- * Read all sections of a stream of items or pairs as one set; pictures are fitted to the network as
- * they come. data  out  zero-initialised before; to be released also after an error pool  in   for
- * the fitting; may be NULL Returns 1, or 0 for an input without any section.  SN_EDATA for other
- * kinds, embeddings, missing pictures, pairs without same, and where there is no item at all.
+ * Read all sections of a stream of items or pairs as one set; pictures are fitted to the network
+ * as they come.
+ *   data  out  zero-initialised before; to be released also after an error
+ *   pool  in   for the fitting; may be NULL
+ * Returns 1, or 0 for an input without any section.  SN_EDATA for other kinds, embeddings, missing
+ * pictures, pairs without same, and where there is no item, or in a stream of pairs no pair.
  */
 SN_MUST_CHECK int sn_dataset_read(struct sn_dataset *data, struct sn_reader *r,
 				  const struct sn_prep *prep, struct sn_pool *pool);
 void sn_dataset_release(struct sn_dataset *data);
 
-/** The set's default pairs (SN_PAIR_DEFAULT by seed) of the items where `of` is not 0 ([items.n];
- * NULL: of all). */
+/**
+ * The pairs that sn-pair(1) draws by default of a part of the set.
+ *   pairs  out  indexes of the whole set
+ *   of     in   [items.n] not 0: in the part; NULL: the part is the whole
+ */
 SN_MUST_CHECK int sn_dataset_pairs(struct sn_pairs *pairs, const struct sn_dataset *data,
 				   const uint8_t *of, uint64_t seed);
 
-/** What makes the difference between two embeddings small or large, and how it is weighed. */
+/** What training makes small. */
 struct sn_objective {
 	enum sn_loss loss;
 	double margin;
 	enum sn_distance distance;
 };
 
-/** The largest distance two embeddings of the network can have, from its last layer's range;
- * infinity where there is none. */
+/**
+ * The largest distance that two embeddings of the network can have, by the range of its last layer;
+ * infinity where there is none.
+ */
 double sn_reach(const struct sn_net *net, enum sn_distance distance);
-/** SN_EUSAGE where the network cannot be trained for it: a margin out of reach, a distance with
- * weights of its own. */
+/** SN_EUSAGE: the margin is out of reach, or the distance has weights that no loss here teaches. */
 SN_MUST_CHECK int sn_objective_check(const struct sn_objective *objective,
 				     const struct sn_net *net);
 
@@ -56,10 +62,8 @@ struct sn_train_options {
 	enum sn_optimizer optimizer;
 	double rate, momentum; /* Adam: beta1 = momentum */
 	double decay;	       /* L2 on weights */
-	bool balance; /* same and different pairs of a batch weigh half each; else each pair the
-			 same */
-	const uint8_t
-		*held; /* [data->items.n] 1: not to be trained on, nor pairs with it; NULL: none */
+	bool balance;	       /* same and different pairs of a batch weigh half each */
+	const uint8_t *held;   /* [data->items.n] not 0: not trained on; NULL: none */
 	const struct sn_dataset *validation;	 /* NULL: none; may be the data itself */
 	const struct sn_pairs *validation_pairs; /* into validation->items */
 	uint64_t patience;			 /* epochs without gain before stopping; 0: never */
@@ -76,22 +80,23 @@ struct sn_train_row {
 	double spread;		/* mean over dimensions of the embeddings' standard deviation */
 	double rate;
 	double images;	/* a second */
-	bool collapsed; /* all embeddings have come together in one point: set in one row, when it
-			   is noticed */
+	bool collapsed; /* set in one row: all embeddings have come together in one point */
 	bool validated; /* an epoch ended here */
-	double validation_loss,
-		validation_eer; /* eer NaN where it has no same or no different pairs */
-	bool best;		/* the model of this row is the one kept so far */
+	double validation_loss;
+	double validation_eer; /* NaN where the pairs are all same or all different */
+	bool best;	       /* the model of this row is the one kept so far */
 };
 
 /**
- * Train the model on data in place; the model of the epoch with the smallest validation loss is
- * kept (the last one without validation).  Its loss, margin and distance are set, its threshold is
- * forgotten. Each unique image of a batch goes forward and backward once; the gradients of its
- * pairs are summed at its embedding, in double, in the order of the pairs. pool  in  the same model
- * for any; may be NULL row   in  called after each step, from this thread; a return < 0 stops the
- * training with that code SN_ENAN names step and layer; SN_EUSAGE for a margin out of reach;
- * SN_EDATA where no pairs can be drawn.
+ * Train the model on data in place.  The weights of the epoch with the smallest validation loss are
+ * kept, without validation those of the last; the model's loss, margin and distance are set, its
+ * threshold is forgotten.  Each unique image of a batch goes forward and backward once; the
+ * gradients of its pairs are summed at its embedding, in double, in the order of the pairs.
+ *   pool  in  any gives the same model; may be NULL
+ *   row   in  called after each step, from this thread; a return < 0 stops the training with that
+ *             code; may be NULL
+ * SN_ENAN names step and layer; SN_EUSAGE for a margin out of reach; SN_EDATA where no pairs can be
+ * drawn.  After an error the weights are those of the moment.
  */
 SN_MUST_CHECK int sn_train(struct sn_model *model, const struct sn_dataset *data,
 			   const struct sn_train_options *options, struct sn_pool *pool,
@@ -99,8 +104,12 @@ SN_MUST_CHECK int sn_train(struct sn_model *model, const struct sn_dataset *data
 			   void *context);
 
 /**
- * Mean loss and EER of pairs of the dataset in evaluation mode: what sn-embed | sn-dist | sn-loss
- * print for them. eer  out  NaN where there are no same or no different pairs
+ * Mean loss and equal error rate of pairs in evaluation mode: what sn-embed | sn-dist | sn-loss
+ * print for them, to the last bit.
+ *   mean   out  double sum in pair order over n
+ *   eer    out  NaN where the pairs are all same or all different
+ *   pairs  in   at least one, into data->items
+ * SN_ENAN where the mean is not finite.
  */
 SN_MUST_CHECK int sn_validate(double *mean, double *eer, struct sn_model *model,
 			      const struct sn_dataset *data, const struct sn_pairs *pairs,

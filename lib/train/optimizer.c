@@ -4,16 +4,18 @@
 #include <sn/memory.h>
 #include <sn/optimizer.h>
 
-#define PIECE                                                                                      \
-	16384 /* weights handed to a thread at a time; each is on its own, so any number gives the \
-		 same bytes */
+/* Weights handed to a thread at a time; each moves on its own, so any number gives the same bytes.
+ */
+#define PIECE 16384
 #define BETA2 0.999
 #define EPSILON 1e-8f
 
 const char *const sn_optimizer_names[] = { "sgd", "adam", NULL };
 
-/* 0 times a number is 0, times NaN or infinity NaN: the sum says whether all were finite, without a
- * branch. */
+/*
+ * 0 times a number is 0, times NaN or infinity NaN: one sum says whether all weights were finite,
+ * without a branch.
+ */
 bool sn_sgd(float *w, float *v, const float *g, size_t n, double rate, double momentum,
 	    double decay)
 {

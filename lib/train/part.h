@@ -5,9 +5,8 @@
 #include <sn/items.h>
 
 /*
- * What is drawn from a part is what is drawn where nothing else is known, as when sn-split has
- * written it: labels count in the order of their first appearance, and that is another one in a
- * part.
+ * What is drawn from a part is what is drawn where nothing else is known, as after sn-split: labels
+ * count in the order of their first appearance, which is another one in a part.
  */
 struct part {
 	struct sn_items items;
