@@ -33,4 +33,14 @@ float sn_distance(enum sn_distance kind, const float *a, const float *b, size_t 
 void sn_distance_gradient(enum sn_distance kind, double *ga, double *gb, double g, float d,
 			  const float *a, const float *b, size_t dim, const float *head);
 
+/** The cosine of a and b in double, 0 where a norm is 0; its gradient is that of -SN_COSINE. */
+double sn_similarity(const float *a, const float *b, size_t dim);
+
+/** z = sum w_i |a_i - b_i| + w_dim, of which weighted-l1 is 1 / (1 + e^z). */
+double sn_logit(const float *a, const float *b, size_t dim, const float *head);
+
+/** Add g * dz/da to ga, g * dz/db to gb (both [dim]) and g * dz/dw to gw [dim + 1]. */
+void sn_logit_gradient(double *ga, double *gb, double *gw, double g, const float *a, const float *b,
+		       size_t dim, const float *head);
+
 #endif

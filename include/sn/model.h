@@ -60,6 +60,8 @@ struct sn_model {
 
 /** An untrained model of a text: parameters zero, prep of the network's input. */
 SN_MUST_CHECK int sn_model_new(struct sn_model **m, const char *text);
+/** Fresh weights and bias of weighted-l1, as Koch 2015 draws them, where it is the distance. */
+SN_MUST_CHECK int sn_model_init_head(struct sn_model *m, uint64_t seed);
 /** path "-": standard input; sets m->xxh3. SN_EDATA where it is no model, or its parameters are not
  * the network's. */
 SN_MUST_CHECK int sn_model_load(struct sn_model **m, const char *path);
@@ -74,7 +76,7 @@ SN_MUST_CHECK int sn_model_save(struct sn_model *m, const char *path, struct sn_
 void sn_model_free(struct sn_model *m); /* NULL is allowed */
 
 /** What sn-embed tells those behind it: set header key `model` {xxh3, dim, distance, margin,
- * threshold, head}. */
+ * threshold, head}; xxh3 nil where it is 0. */
 SN_MUST_CHECK int sn_model_announce(const struct sn_model *m, struct sn_header *h);
 
 /** That key, read back by sn-dist, sn-loss, sn-eval. */

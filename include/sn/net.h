@@ -62,6 +62,13 @@ struct sn_param {
 };
 size_t sn_net_params(const struct sn_net *net);
 struct sn_param *sn_net_param(struct sn_net *net, size_t i);
+/**
+ * Let a parameter that is no layer's (the head of a distance) be trained with the network's: it
+ * comes after them, and stays the caller's.  Until sn_net_return, which takes back all that were
+ * lent; a network is written and read without them.
+ */
+SN_MUST_CHECK int sn_net_lend(struct sn_net *net, struct sn_param *param);
+void sn_net_return(struct sn_net *net);
 /** To be called after values were changed from outside, before the next pass: packed copies are
  * made anew. */
 SN_MUST_CHECK int sn_net_changed(struct sn_net *net);

@@ -38,19 +38,13 @@ void sn_dataset_release(struct sn_dataset *data);
 SN_MUST_CHECK int sn_dataset_pairs(struct sn_pairs *pairs, const struct sn_dataset *data,
 				   const uint8_t *of, uint64_t seed);
 
-/** What training makes small. */
-struct sn_objective {
-	enum sn_loss loss;
-	double margin;
-	enum sn_distance distance;
-};
-
 /**
  * The largest distance that two embeddings of the network can have, by the range of its last layer;
  * infinity where there is none.
  */
 double sn_reach(const struct sn_net *net, enum sn_distance distance);
-/** SN_EUSAGE: the margin is out of reach, or the distance has weights that no loss here teaches. */
+/** SN_EUSAGE where the objective makes no sense (sn_loss_check), or the network cannot be trained
+ * for it: a margin out of reach. */
 SN_MUST_CHECK int sn_objective_check(const struct sn_objective *objective,
 				     const struct sn_net *net);
 
@@ -102,6 +96,34 @@ SN_MUST_CHECK int sn_train(struct sn_model *model, const struct sn_dataset *data
 			   const struct sn_train_options *options, struct sn_pool *pool,
 			   int (*row)(void *context, const struct sn_train_row *row),
 			   void *context);
+
+/**
+ * A margin from the distances before any training: the mean distance of the different pairs of the
+ * first step that has some, embedded in evaluation mode; for triplets half of it.
+ *   options  in  the objective's distance, loss and form; how batches are made; held
+ * SN_EDATA where there are none, or they are at distance 0; SN_EUSAGE for a loss whose margin is
+ * no distance.
+ */
+SN_MUST_CHECK int sn_train_margin(double *margin, struct sn_model *model,
+				  const struct sn_dataset *data,
+				  const struct sn_train_options *options, struct sn_pool *pool);
+
+/* ---- the loss is a filter, too ----------------------------------------------------------- */
+
+/**
+ * Run COMMAND by the shell as the loss, over a pair of pipes: it is given a section of embeddings
+ * and pairs for each step (and each validation), and answers with a section of gradients whose
+ * header says the loss; see sn-train(1).  The objective's `filter` makes sn_loss_measure ask it.
+ *   model  in  its distance, margin and head as they are at each step are told; borrowed
+ */
+SN_MUST_CHECK int sn_loss_filter_open(struct sn_loss_filter **f, const char *command,
+				      const struct sn_model *model);
+/** What its answers said of themselves, to be written into the model; NULL, NaN, -1: nothing. */
+const char *sn_loss_filter_name(const struct sn_loss_filter *f);
+double sn_loss_filter_margin(const struct sn_loss_filter *f);
+int sn_loss_filter_distance(const struct sn_loss_filter *f);
+/** Close its input, read on to its end, and want exit status 0. Ends f also where it fails. */
+SN_MUST_CHECK int sn_loss_filter_close(struct sn_loss_filter *f);
 
 /**
  * Mean loss and equal error rate of pairs in evaluation mode: what sn-embed | sn-dist | sn-loss

@@ -181,3 +181,29 @@ void sn_distance_gradient(enum sn_distance kind, double *ga, double *gb, double 
 		return;
 	}
 }
+
+double sn_similarity(const float *a, const float *b, size_t dim)
+{
+	double ab, aa, bb;
+	products(&ab, &aa, &bb, a, b, dim);
+	return aa == 0 || bb == 0 ? 0 : ab / sqrt(aa * bb);
+}
+
+double sn_logit(const float *a, const float *b, size_t dim, const float *head)
+{
+	return sum_weighted(a, b, dim, head);
+}
+
+void sn_logit_gradient(double *ga, double *gb, double *gw, double g, const float *a, const float *b,
+		       size_t dim, const float *head)
+{
+	for (size_t i = 0; i < dim; i++) {
+		double difference = (double)a[i] - (double)b[i];
+		double step = g * (double)head[i];
+		step = difference > 0 ? step : difference < 0 ? -step : 0;
+		ga[i] += step;
+		gb[i] -= step;
+		gw[i] += g * fabs(difference);
+	}
+	gw[dim] += g;
+}

@@ -185,6 +185,7 @@ struct sn_net {
 	size_t layers, capacity;
 	struct sn_param **param;
 	size_t params, param_capacity;
+	size_t lent;			      /* the last of them, which are others' */
 	size_t weights;			      /* floats of all parameters */
 	_Atomic(struct sn_benches *) benches; /* of the last sn_net_embed, for the next one */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <xxhash.h>
 #include <sn/model.h>
+#include <sn/random.h>
 
 /* ---- small encoded maps -------------------------------------------------------------------- */
 
@@ -202,6 +203,24 @@ void sn_model_free(struct sn_model *m)
 	sn_header_free(m->header);
 	free(m->head);
 	free(m);
+}
+
+/* Normal, weights with mean 0 and deviation 0.2, the bias with 0.5 and 0.01. */
+int sn_model_init_head(struct sn_model *m, uint64_t seed)
+{
+	struct sn_random r = sn_random(seed, SN_RANDOM_INIT, sn_net_layers(m->net), 0);
+	size_t dim = sn_net_dim(m->net);
+
+	if (m->distance != SN_WEIGHTED_L1)
+		return 0;
+	free(m->head);
+	m->head_size = dim + 1;
+	if (!(m->head = sn_alloc(m->head_size, sizeof *m->head)))
+		return SN_ENOMEM;
+	for (size_t i = 0; i < dim; i++)
+		m->head[i] = (float)(0.2 * sn_random_normal(&r));
+	m->head[dim] = (float)(0.5 + 0.01 * sn_random_normal(&r));
+	return 0;
 }
 
 /* ---- reading the header ---------------------------------------------------------------------- */
@@ -698,7 +717,8 @@ static void put_note(msgpack_packer *pk, const struct sn_model *m)
 	put_key(pk, "threshold");
 	m->threshold.set ? msgpack_pack_double(pk, m->threshold.d) : msgpack_pack_nil(pk);
 	put_key(pk, "xxh3");
-	msgpack_pack_uint64(pk, m->xxh3);
+	/* of weights that are still moving nobody knows it */
+	m->xxh3 ? (void)msgpack_pack_uint64(pk, m->xxh3) : (void)msgpack_pack_nil(pk);
 }
 
 int sn_model_announce(const struct sn_model *m, struct sn_header *h)

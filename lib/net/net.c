@@ -320,6 +320,24 @@ struct sn_param *sn_net_param(struct sn_net *net, size_t i)
 	return net->param[i];
 }
 
+int sn_net_lend(struct sn_net *net, struct sn_param *param)
+{
+	int st = sn_grow(&net->param, &net->param_capacity, net->params + 1,
+			 sizeof(struct sn_param *));
+
+	if (st < 0)
+		return st;
+	net->param[net->params++] = param;
+	net->lent++;
+	return 0;
+}
+
+void sn_net_return(struct sn_net *net)
+{
+	net->params -= net->lent;
+	net->lent = 0;
+}
+
 int sn_net_changed(struct sn_net *net)
 {
 	for (size_t i = 0; i < net->layers; i++)

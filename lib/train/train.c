@@ -1,8 +1,8 @@
 /*
  * train - the loop that makes a model.
  *
- * A step: the batch's images, each once, forward to y [n][dim]; each pair's loss L(D(y_a, y_b))
- * with weight w; the pairs' w dL/dD dD/dy summed at the embeddings; backward; the parameters move.
+ * A step: the batch's images, each once, forward to y [n][dim]; the loss of their pairs, whose
+ * gradients are summed at the embeddings (loss.c); backward; the parameters move.
  * The twins share their weights, so that this is the gradient of two towers per pair, for one pass
  * per image.
  */
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "head.h"
 #include "plan.h"
 
 /*
@@ -32,12 +33,14 @@ struct trainer {
 	size_t dim;
 	struct batch batch;
 	float *x, *y, *dy; /* [images][h][w][c], [images][dim] twice */
-	double *sum;	   /* [images][dim] dL/dy as it is summed */
-	uint64_t *number;  /* [images] */
-	float **best;	   /* a copy of every parameter; NULL: none yet */
+	float *d;	   /* [pairs] */
+	size_t d_capacity;
+	struct head head; /* of weighted-l1, trained with the network */
+	uint64_t *number; /* [images] */
+	float **best;	  /* a copy of every parameter; NULL: none yet */
 	double best_loss;
 	uint64_t best_epoch;
-	double first_spread;
+	double first_spread, first_distance;
 	unsigned together; /* steps in a row that look collapsed */
 	bool told;
 };
@@ -79,62 +82,68 @@ static double spread(const float *y, size_t n, size_t dim)
 	return sum / (double)dim;
 }
 
-/* What the batch's pairs weigh: 1/n each, or half for all same and half for all different ones. */
-static void weigh(double weight[2], const struct batch *batch, bool balance)
+/* Distances of the batch's pairs into t->d; their means and the largest one. */
+static int measure_distances(struct trainer *t, struct sn_train_row *row, double *largest)
 {
-	size_t n[2] = { 0, 0 };
+	const struct batch *batch = &t->batch;
+	double distance[2] = { 0, 0 };
+	size_t count[2] = { 0, 0 };
+	int st = sn_grow(&t->d, &t->d_capacity, batch->pairs, sizeof *t->d);
 
-	for (size_t i = 0; i < batch->pairs; i++)
-		n[batch->pair[i].same == SN_SAME]++;
-	for (int s = 0; s < 2; s++)
-		weight[s] = !balance ? 1 / (double)batch->pairs : n[s] ? 0.5 / (double)n[s] : 0;
+	if (st < 0)
+		return st;
+	*largest = 0;
+	for (size_t i = 0; i < batch->pairs; i++) {
+		const struct sn_index_pair *p = &batch->pair[i];
+		bool same = p->same == SN_SAME;
+		t->d[i] = sn_distance(t->options->objective.distance, t->y + p->a * t->dim,
+				      t->y + p->b * t->dim, t->dim, t->model->head);
+		distance[same] += t->d[i];
+		count[same]++;
+		*largest = fmax(*largest, t->d[i]);
+	}
+	row->same = count[1] ? distance[1] / (double)count[1] : NAN;
+	row->different = count[0] ? distance[0] / (double)count[0] : NAN;
+	return 0;
 }
 
 /* Loss of the batch into the row, dL/dy into t->dy. */
 static int measure_pairs(struct trainer *t, struct sn_train_row *row)
 {
-	const struct sn_objective *o = &t->options->objective;
 	const struct batch *batch = &t->batch;
-	size_t dim = t->dim, count[2] = { 0, 0 }, active = 0;
-	double weight[2], loss[2] = { 0, 0 }, sum = 0, distance[2] = { 0, 0 }, largest = 0;
+	struct sn_loss_batch b = { .y = t->y,
+				   .n = batch->images,
+				   .dim = t->dim,
+				   .pair = batch->pair,
+				   .pairs = batch->pairs,
+				   .head = t->model->head,
+				   .balance = t->options->balance,
+				   .step = row->step,
+				   .items = &t->data->items,
+				   .image = batch->image };
+	struct sn_loss_result result = { .dy = t->dy, .dhead = t->head.grad };
+	double largest;
+	int st = measure_distances(t, row, &largest);
 
-	weigh(weight, batch, t->options->balance);
-	memset(t->sum, 0, batch->images * dim * sizeof *t->sum);
-	for (size_t i = 0; i < batch->pairs; i++) {
-		const struct sn_index_pair *p = &batch->pair[i];
-		const float *a = t->y + p->a * dim, *b = t->y + p->b * dim;
-		int same = p->same == SN_SAME;
-		float d = sn_distance(o->distance, a, b, dim, NULL);
-		double slope, l = sn_contrastive(&slope, d, same, o->margin);
-		if (slope != 0) {
-			active++;
-			sn_distance_gradient(o->distance, t->sum + p->a * dim, t->sum + p->b * dim,
-					     weight[same] * slope, d, a, b, dim, NULL);
-		}
-		sum += l;
-		loss[same] += l;
-		distance[same] += d;
-		count[same]++;
-		largest = fmax(largest, d);
-	}
-	for (size_t i = 0; i < batch->images * dim; i++)
-		t->dy[i] = (float)t->sum[i];
-	/* the plain mean is one sum in the order of the pairs, to the bit what sn-loss makes of
-	 * them */
-	row->loss = t->options->balance ? weight[0] * loss[0] + weight[1] * loss[1]
-					: sum / (double)batch->pairs;
-	row->same = count[1] ? distance[1] / (double)count[1] : NAN;
-	row->different = count[0] ? distance[0] / (double)count[0] : NAN;
-	row->active = (double)active / (double)batch->pairs;
-	if (!isfinite(row->loss)) {
+	if (st < 0)
+		return st;
+	b.d = t->d;
+	if ((st = sn_loss_measure(&result, &t->options->objective, &b)) < 0) {
 		size_t last = sn_net_layers(t->model->net) - 1;
-		return sn_fail(SN_ENAN, "the loss is not finite, after the last layer '%s'",
-			       sn_net_layer(t->model->net, last).name);
+		return st != SN_ENAN ? st
+				     : sn_fail_at(st, "after the last layer '%s'",
+						  sn_net_layer(t->model->net, last).name);
 	}
-	if (row->step == 1)
+	row->loss = result.loss;
+	row->active = result.active;
+	if (row->step == 1) {
 		t->first_spread = row->spread;
+		t->first_distance = largest;
+	}
 	if (row->spread <= COLLAPSED_SPREAD * t->first_spread &&
-	    largest <= COLLAPSED_DISTANCE * o->margin)
+	    largest <= COLLAPSED_DISTANCE * (sn_objective_is_far(&t->options->objective)
+						     ? t->options->objective.margin
+						     : t->first_distance))
 		t->together++;
 	else
 		t->together = 0;
@@ -211,56 +220,12 @@ static int end_epoch(struct trainer *t, struct sn_train_row *row)
 
 /* ---- the whole ------------------------------------------------------------------------- */
 
-double sn_reach(const struct sn_net *net, enum sn_distance distance)
-{
-	double dim = (double)sn_net_dim(net), range;
-	float least, most;
-	bool unit;
-
-	sn_net_range(net, &least, &most, &unit);
-	range = (double)most - (double)least;
-	switch (distance) {
-	case SN_EUCLIDEAN:
-		return unit ? fmin(2, sqrt(dim) * range) : sqrt(dim) * range;
-	case SN_SQEUCLIDEAN:
-		return unit ? fmin(4, dim * range * range) : dim * range * range;
-	case SN_MANHATTAN:
-		return unit ? fmin(2 * sqrt(dim), dim * range) : dim * range;
-	case SN_COSINE:
-		return least >= 0 || most <= 0 ? 1 : 2;
-	case SN_WEIGHTED_L1:
-		return 1;
-	}
-	return INFINITY;
-}
-
-int sn_objective_check(const struct sn_objective *objective, const struct sn_net *net)
-{
-	double reach = sn_reach(net, objective->distance);
-
-	if (objective->distance == SN_WEIGHTED_L1)
-		return sn_fail(SN_EUSAGE, "cannot train for the distance 'weighted-l1': its "
-					  "weights belong to a head that the "
-					  "contrastive loss does not teach; give -d euclidean");
-	if (!(objective->margin > 0) || !isfinite(objective->margin))
-		return sn_fail(SN_EUSAGE, "margin %g is not greater than 0", objective->margin);
-	if (!(objective->margin <= reach))
-		return sn_fail(SN_EUSAGE,
-			       "margin %g is out of reach: after the last layer '%s' two "
-			       "embeddings of %zu numbers "
-			       "are at most %g apart (%s); give a smaller -M, or end the network "
-			       "otherwise",
-			       objective->margin, sn_net_layer(net, sn_net_layers(net) - 1).name,
-			       sn_net_dim(net), reach, sn_distance_names[objective->distance]);
-	return 0;
-}
-
 static int check(const struct sn_model *model, const struct sn_dataset *data,
 		 const struct sn_train_options *o)
 {
 	int st = sn_objective_check(&o->objective, model->net);
 
-	if (st < 0)
+	if (st < 0 || (st = head_check(model, &o->objective)) < 0)
 		return st;
 	if (o->epochs == 0 || !(o->rate > 0) ||
 	    (data->has_pairs ? o->batch == 0 : o->p < 2 || o->k < 2))
@@ -285,10 +250,10 @@ static int prepare(struct trainer *t)
 		return sn_fail_memory();
 	if (!(t->x = sn_alloc(inputs, sizeof *t->x)) || !(t->y = sn_alloc(outputs, sizeof *t->y)) ||
 	    !(t->dy = sn_alloc(outputs, sizeof *t->dy)) ||
-	    !(t->sum = sn_alloc(outputs, sizeof *t->sum)) ||
 	    !(t->number = sn_alloc(n, sizeof *t->number)))
 		return SN_ENOMEM;
-	if ((st = sn_tape_new(&t->tape, t->model->net, t->pool, n)) < 0)
+	if ((st = head_lend(&t->head, t->model, &o->objective)) < 0 ||
+	    (st = sn_tape_new(&t->tape, t->model->net, t->pool, n)) < 0)
 		return st;
 	return sn_update_new(&t->update, t->model->net, o->optimizer, o->momentum, o->decay);
 }
@@ -325,21 +290,20 @@ int sn_train(struct sn_model *model, const struct sn_dataset *data,
 	int st;
 
 	if ((st = prepare(&t)) == 0 && (st = run(&t, row, context)) == 0) {
-		strcpy(model->loss, sn_loss_names[options->objective.loss]);
-		model->margin = options->objective.margin;
-		model->distance = options->objective.distance;
+		sn_objective_note(&options->objective, model);
 		memset(&model->threshold, 0, sizeof model->threshold);
 	}
 	for (size_t i = 0; t.best && i < sn_net_params(model->net); i++)
 		free(t.best[i]);
 	free(t.best);
+	head_return(&t.head, model);
 	sn_update_free(t.update);
 	sn_tape_free(t.tape);
 	plan_free(t.plan);
 	free(t.x);
 	free(t.y);
 	free(t.dy);
-	free(t.sum);
+	free(t.d);
 	free(t.number);
 	return st;
 }

@@ -42,6 +42,29 @@ static int embed_rows(float *y, struct sn_model *model, const struct sn_dataset 
 	return st;
 }
 
+/* Distances and rows of the pairs; the scores of verification. */
+static int measure_rows(struct sn_scores *scores, struct sn_index_pair *at, float *d,
+			const struct sn_pairs *pairs, const size_t *row, const float *y,
+			const struct sn_model *model, enum sn_distance distance)
+{
+	size_t dim = sn_net_dim(model->net);
+	int st = 0;
+
+	for (size_t i = 0; st == 0 && i < pairs->n; i++) {
+		const struct sn_index_pair *p = &pairs->pair[i];
+		at[i] = *p;
+		at[i].a = row[p->a];
+		at[i].b = row[p->b];
+		d[i] = sn_distance(distance, y + at[i].a * dim, y + at[i].b * dim, dim,
+				   model->head);
+		if (!isfinite(d[i]))
+			st = sn_fail(SN_ENAN, "validation loss is not finite");
+		else
+			st = sn_scores_add(scores, d[i], p->same == SN_SAME);
+	}
+	return st;
+}
+
 int sn_validate(double *mean, double *eer, struct sn_model *model, const struct sn_dataset *data,
 		const struct sn_pairs *pairs, const struct sn_objective *objective,
 		struct sn_pool *pool)
@@ -49,38 +72,50 @@ int sn_validate(double *mean, double *eer, struct sn_model *model, const struct 
 	size_t dim = sn_net_dim(model->net), n, size;
 	size_t *row = sn_alloc(data->items.n, sizeof *row);
 	size_t *image = sn_alloc(data->items.n, sizeof *image);
+	struct sn_index_pair *at = sn_alloc(pairs->n, sizeof *at);
+	float *d = sn_alloc(pairs->n, sizeof *d), *y = NULL;
+	struct sn_loss_batch b = { .dim = dim,
+				   .pair = at,
+				   .pairs = pairs->n,
+				   .d = d,
+				   .head = model->head,
+				   .items = &data->items,
+				   .image = image };
+	struct sn_loss_result result = { 0 };
 	struct sn_scores scores = { 0 };
-	float *y = NULL;
-	double sum = 0, threshold;
+	double threshold;
 	int st = SN_ENOMEM;
 
-	if (!row || !image)
+	if (!row || !image || !at || !d)
 		goto out;
 	n = number_rows(row, image, pairs, data->items.n);
 	if (!sn_multiply(&size, n, dim) || !(y = sn_alloc(size, sizeof *y)))
 		goto out;
-	if ((st = embed_rows(y, model, data, image, n, pool)) < 0)
+	b.y = y;
+	b.n = n;
+	if ((st = embed_rows(y, model, data, image, n, pool)) < 0 ||
+	    (st = measure_rows(&scores, at, d, pairs, row, y, model, objective->distance)) < 0)
 		goto out;
-	for (size_t i = 0; i < pairs->n; i++) {
-		const struct sn_index_pair *p = &pairs->pair[i];
-		bool same = p->same == SN_SAME;
-		float d = sn_distance(objective->distance, y + row[p->a] * dim, y + row[p->b] * dim,
-				      dim, NULL);
-		sum += sn_contrastive(NULL, d, same, objective->margin);
-		if ((st = sn_scores_add(&scores, d, same)) < 0)
-			goto out;
+	if ((st = sn_loss_measure(&result, objective, &b)) < 0) {
+		st = sn_fail_at(st, "validation");
+		goto out;
 	}
-	*mean = sum / (double)pairs->n;
+	if (result.terms == 0) {
+		st = sn_fail(SN_EDATA,
+			     "no image of the validation pairs has the partners that the "
+			     "loss '%s' compares; validate by pairs of sn-pair --batch",
+			     sn_loss_names[objective->loss]);
+		goto out;
+	}
+	*mean = result.loss;
 	*eer = NAN;
-	if (!isfinite(*mean)) {
-		st = sn_fail(SN_ENAN, "validation loss is not finite");
-	} else if (scores.n_same && scores.n_different) {
-		if ((st = sn_scores_sort(&scores)) == 0)
-			*eer = sn_eer(&scores, &threshold);
-	}
+	if (scores.n_same && scores.n_different && (st = sn_scores_sort(&scores)) == 0)
+		*eer = sn_eer(&scores, &threshold);
 out:
 	sn_scores_release(&scores);
 	free(y);
+	free(d);
+	free(at);
 	free(image);
 	free(row);
 	return st;

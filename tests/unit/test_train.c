@@ -395,7 +395,7 @@ static void gradient_against_differences(enum sn_distance distance, double margi
 	const double rate = 1e-3, h = 2e-3;
 
 	make_set(&data, 12, true, 0);
-	o.objective = (struct sn_objective){ SN_LOSS_CONTRASTIVE, margin, distance };
+	o.objective = (struct sn_objective){ .margin = margin, .distance = distance };
 	o.optimizer = SN_SGD;
 	o.rate = rate;
 	o.momentum = 0;
@@ -641,7 +641,7 @@ static void what_stops_it(void)
 static void margin_in_reach(void)
 {
 	struct sn_net *net;
-	struct sn_objective o = { SN_LOSS_CONTRASTIVE, 2.1, SN_EUCLIDEAN };
+	struct sn_objective o = { .margin = 2.1 };
 
 	MUST(sn_net_parse(&net, "input 8x8x1\nflatten\nlinear 4\nl2norm\n"));
 	CHECK_NEAR(sn_reach(net, SN_EUCLIDEAN), 2, 0);
