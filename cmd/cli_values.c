@@ -100,6 +100,10 @@ void cli_parse_value(const struct cli_option *o, const char *value)
 		*(uint64_t *)o->value = count;
 		break;
 	case CLI_REAL:
+		if ((o->flags & CLI_AUTO) && strcmp(value, "auto") == 0) {
+			*(double *)o->value = INFINITY;
+			break;
+		}
 		if (!parse_real(value, &real) || !in_range(o, real))
 			refuse_value(o, value, "a number");
 		*(double *)o->value = real;

@@ -15,17 +15,14 @@ static unsigned distance = SN_EUCLIDEAN, fit = SN_FIT_STRETCH;
 static double margin = 1;
 static uint64_t fill = 255;
 
-/* weighted-l1 needs a head with weights, which training makes */
-static const char *const distances[] = { "euclidean", "sqeuclidean", "manhattan", "cosine", NULL };
-
 static const struct cli_option options[] = {
 	{ 0, "list", CLI_FLAG, &list, NULL, "list the presets", 0, 0, NULL, CLI_SILENT },
 	{ 0, "show", CLI_FLAG, &show, NULL, "print the layers of a preset, a text or a model", 0, 0,
 	  NULL, CLI_SILENT },
 	{ 0, "measure", CLI_FILE, &measure, "STREAM",
 	  "set mean and deviation to those of the stream's pictures", 0, 0, NULL, 0 },
-	{ 'd', "distance", CLI_CHOICE, &distance, "NAME", "the model's distance", 0, 0, distances,
-	  0 },
+	{ 'd', "distance", CLI_CHOICE, &distance, "NAME", "the model's distance", 0, 0,
+	  sn_distance_names, 0 },
 	{ 'M', "margin", CLI_REAL, &margin, "M", "the margin of its loss", 1e-6, 1e6, NULL, 0 },
 	{ 0, "invert", CLI_FLAG, &invert, NULL,
 	  "x = 1 - u1/255: dark ink on paper counts, not the paper", 0, 0, NULL, 0 },
@@ -258,7 +255,8 @@ int main(int argc, char **argv)
 	m->prep.invert = invert;
 	if (measure)
 		st = measure_stream(&m->prep);
-	if (st == 0 && (st = sn_net_init(m->net, common.seed)) == 0)
+	if (st == 0 && (st = sn_net_init(m->net, common.seed)) == 0 &&
+	    (st = sn_model_init_head(m, common.seed)) == 0)
 		st = sn_model_write(m, w, cli_history());
 	if (st < 0)
 		cli_warn("%s", sn_message());

@@ -6,26 +6,23 @@
 #include <sn/progress.h>
 #include <sn/train.h>
 #include "cli.h"
-
-enum mean { PLAIN, BALANCED };
-static const char *const mean_names[] = { "plain", "balanced", NULL };
-/* weighted-l1 has weights of its own, which the contrastive loss does not teach */
-static const char *const distances[] = { "euclidean", "sqeuclidean", "manhattan", "cosine", NULL };
+#include "loss_options.h"
 
 static struct options {
 	struct cli_common common;
-	const char *model, *out, *validate, *log;
+	const char *model, *out, *validate, *log, *filter;
 	uint64_t epochs, pairs, patience;
 	size_t batch[2];
-	unsigned loss, distance, optimizer, mean;
-	double margin, rate, momentum, decay;
+	struct loss_options loss;
+	unsigned distance, optimizer, mean;
+	double rate, momentum, decay;
 } o = { .common = CLI_COMMON_INIT,
 	.epochs = 10,
 	.pairs = 64,
 	.batch = { 16, 8 },
 	.optimizer = SN_ADAM,
-	.mean = BALANCED,
-	.margin = NAN,
+	.mean = LOSS_BALANCED,
+	.loss = LOSS_OPTIONS_INIT,
 	.rate = NAN,
 	.momentum = 0.9 };
 
@@ -40,13 +37,14 @@ static struct cli_option table[] = {
 	  0 },
 	{ 0, "batch", CLI_SIZE, o.batch, "PxK", "input of items: P classes by K items a step", 1,
 	  100000, NULL, 0 },
-	{ 'l', "loss", CLI_CHOICE, &o.loss, "LOSS", "loss", 0, 0, sn_loss_names, 0 },
-	{ 'M', "margin", CLI_REAL, &o.margin, "X",
-	  "margin in the unit of the distance, the model's if not given", 1e-6, 1e6, NULL, 0 },
-	{ 'd', "distance", CLI_CHOICE, &o.distance, "NAME", "distance, the model's if not given", 0,
-	  0, distances, CLI_OMIT },
+	LOSS_OPTIONS(o.loss),
+	{ 'd', "distance", CLI_CHOICE, &o.distance, "NAME",
+	  "distance; the loss's or the model's if not given", 0, 0, sn_distance_names, CLI_OMIT },
+	{ 0, "loss-filter", CLI_TEXT, &o.filter, "COMMAND",
+	  "the loss is another program's: embeddings and pairs in, gradients out", 0, 0, NULL,
+	  CLI_OMIT },
 	{ 0, "mean", CLI_CHOICE, &o.mean, "NAME",
-	  "mean of a batch, if not given balanced for items, plain for pairs", 0, 0, mean_names,
+	  "mean of a batch, if not given balanced for items, plain for pairs", 0, 0, loss_means,
 	  CLI_OMIT },
 	{ 0, "optimizer", CLI_CHOICE, &o.optimizer, "NAME", "how weights follow gradients", 0, 0,
 	  sn_optimizer_names, 0 },
@@ -121,6 +119,9 @@ static void check_options(void)
 		cli_usage_error("--log and -o cannot both be standard output");
 	if (o.validate && !parse_share(&by, &share) && strcmp(o.validate, "-") == 0)
 		cli_usage_error("--validate: standard input is what is trained on");
+	if (o.filter && !*o.filter)
+		cli_usage_error("--loss-filter: '' is no command");
+	loss_options_check(&o.loss);
 	if (isnan(o.rate))
 		o.rate = o.optimizer == SN_ADAM ? 0.001 : 0.01;
 }
@@ -141,18 +142,40 @@ static void remember(const char *name)
 
 static struct sn_objective settle_objective(const struct sn_model *model)
 {
+	const struct loss_options given = o.loss;
+	const enum sn_distance distance = (enum sn_distance)o.distance;
 	struct sn_objective objective;
 
-	if (isnan(o.margin))
-		o.margin = model->margin > 0 ? model->margin : 1;
-	if (!cli_given("distance"))
-		o.distance = model->distance;
-	remember("distance");
-	objective = (struct sn_objective){ (enum sn_loss)o.loss, o.margin,
-					   (enum sn_distance)o.distance };
-	if (sn_objective_check(&objective, model->net) < 0)
+	if (loss_options_settle(&objective, &o.loss, &given, table,
+				cli_given("distance") ? &distance : NULL, model->distance,
+				model->margin > 0 ? model->margin : 1) < 0 ||
+	    (isfinite(objective.margin) && sn_objective_check(&objective, model->net) < 0))
 		cli_die(SN_EUSAGE);
+	if (objective.distance == SN_WEIGHTED_L1 && !model->head)
+		cli_usage_error("the distance weighted-l1 wants a model with its weights: sn-init "
+				"-d weighted-l1 makes one");
+	o.distance = objective.distance;
+	remember("distance");
 	return objective;
+}
+
+/* -M auto: from the distances that the untrained network makes. */
+static void find_margin(struct sn_train_options *t, struct sn_model *model,
+			const struct sn_dataset *data, struct sn_pool *pool)
+{
+	struct loss_options given = o.loss;
+	const enum sn_distance distance = t->objective.distance;
+	int st;
+
+	if (isfinite(given.margin))
+		return;
+	if ((st = sn_train_margin(&given.margin, model, data, t, pool)) < 0 ||
+	    (st = loss_options_settle(&t->objective, &o.loss, &given, table, &distance, distance,
+				      1)) < 0 ||
+	    (st = sn_objective_check(&t->objective, model->net)) < 0)
+		cli_die(st);
+	if (o.common.verbose)
+		cli_warn("margin %.9g", o.loss.margin);
 }
 
 /* What makes a batch depends on what came. */
@@ -167,7 +190,7 @@ static void settle_batch(const struct sn_dataset *data)
 	if (data->has_batches && cli_given("pairs"))
 		cli_usage_error("these pairs carry their batches: -b cannot change them");
 	if (data->has_pairs && !cli_given("mean"))
-		o.mean = PLAIN;
+		o.mean = LOSS_PLAIN;
 	forget(data->has_pairs ? "batch" : "pairs");
 	if (data->has_batches)
 		forget("pairs");
@@ -351,6 +374,19 @@ static struct sn_writer *open_output(void)
 	return w;
 }
 
+/* What went wrong in the training is what is told, however its loss filter ends. */
+static int close_filter(struct sn_loss_filter *filter, int st)
+{
+	char message[2048];
+	int closed;
+
+	if (!filter)
+		return st;
+	snprintf(message, sizeof message, "%s", sn_message());
+	closed = sn_loss_filter_close(filter);
+	return st < 0 ? sn_fail(st, "%s", message) : closed;
+}
+
 static int train(struct sn_model *model, const char *input, struct sn_pool *pool, struct show *show)
 {
 	struct sn_dataset data = { 0 };
@@ -371,12 +407,15 @@ static int train(struct sn_model *model, const char *input, struct sn_pool *pool
 		.rate = o.rate,
 		.momentum = o.momentum,
 		.decay = o.decay,
-		.balance = o.mean == BALANCED,
+		.balance = o.mean == LOSS_BALANCED,
 		.patience = o.patience,
 		.seed = o.common.seed,
 	};
 	prepare_validation(&validation, &t, &data, &model->prep, pool);
-	st = sn_train(model, &data, &t, pool, tell, show);
+	find_margin(&t, model, &data, pool);
+	if (o.filter && sn_loss_filter_open(&t.objective.filter, o.filter, model) < 0)
+		cli_die(SN_EIO);
+	st = close_filter(t.objective.filter, sn_train(model, &data, &t, pool, tell, show));
 	release_validation(&validation);
 	sn_dataset_release(&data);
 	return st;

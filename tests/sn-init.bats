@@ -191,7 +191,6 @@ setup() {
 	[[ $stderr == *"neither a preset (see sn-init --list) nor a file"* ]]
 	refuse lenet conv4
 	refuse -d far lenet
-	refuse -d weighted-l1 lenet
 	refuse -M 0 lenet
 	refuse -M nan lenet
 	refuse --fill 256 lenet
