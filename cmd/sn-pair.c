@@ -63,15 +63,6 @@ static const struct cli_program program = {
 
 enum source { STREAM, PICTURES, TWO_PICTURES };
 
-struct state {
-	struct sn_writer *w;
-	struct sn_items items; /* of the section */
-	struct sn_pairs pairs;
-	struct sn_pair_options how;
-	struct sn_pair_list *list;
-	uint64_t kind[3]; /* pairs of a window so far, by enum sn_same */
-};
-
 /* ---- the command line ------------------------------------------------------------------ */
 
 /* An option that this selection uses is in the history with its default, too. */
@@ -172,166 +163,47 @@ static void forget_load_options(void)
 	}
 }
 
-/* ---- sections ---------------------------------------------------------------------------- */
+/* ---- the two ways ------------------------------------------------------------------------ */
 
-static int begin(struct state *s, struct sn_header *h)
+/* The section's header; h is ended. */
+static int begin(struct sn_pairing *p, struct sn_header *h, struct sn_writer *w)
 {
-	int st = sn_header_set_kind(h, "pairs");
+	int st = sn_pairing_begin(p, h, w);
 
-	if (st == 0 && window)
-		st = sn_header_set_uint(h, "window", window);
 	if (st == 0)
 		st = sn_header_add_history(h, cli_history());
-	s->items.window = window;
-	memset(s->kind, 0, sizeof s->kind);
-	return st < 0 ? st : sn_write_header(s->w, h);
-}
-
-static int write_pair(void *state, const struct sn_index_pair *pair)
-{
-	struct state *s = state;
-	struct sn_pair p = {
-		.a = s->items.entry[pair->a].number,
-		.b = s->items.entry[pair->b].number,
-		.same = pair->same,
-		.trial = pair->trial,
-		.batch = pair->batch,
-	};
-
-	s->kind[pair->same]++;
-	return sn_write_pair(s->w, &p);
-}
-
-static int write_pairs(struct state *s)
-{
-	int st = 0;
-
-	for (size_t i = 0; i < s->pairs.n && st == 0; i++)
-		st = write_pair(s, &s->pairs.pair[i]);
-	return st;
-}
-
-/* Remember an item that has been written, and give what a window pairs with it. */
-static int take(struct state *s, const struct sn_item *item)
-{
-	int st = sn_items_add(&s->items, item, NULL);
-
-	if (st < 0 || !window)
-		return st;
-	st = sn_pair_window(&s->pairs, &s->items, window, &s->how);
-	return st < 0 ? st : write_pairs(s);
-}
-
-/* The items that a list names and nobody has, then the list's pairs. */
-static int finish_list(struct state *s)
-{
-	size_t there = s->items.n, missing;
-	uint64_t again;
-	int st = sn_pair_list_match(s->list, &s->items, &s->pairs, &again);
-
-	if (st < 0)
-		return st;
-	missing = s->items.n - there;
-	if (missing)
-		sn_note("%zu %s in '%s' %s that of no item: '%s'%s; %s pairs will have no distance",
-			missing, missing == 1 ? "key" : "keys", list_file,
-			missing == 1 ? "is" : "are", s->items.entry[there].key,
-			missing == 1 ? "" : " ...", missing == 1 ? "its" : "their");
-	if (again)
-		sn_note("%" PRIu64 " %s of '%s' left out: the pair came before", again,
-			again == 1 ? "line" : "lines", list_file);
-	for (size_t i = there; i < s->items.n && st == 0; i++) {
-		const struct sn_entry *e = &s->items.entry[i];
-		struct sn_item item = { .number = e->number,
-					.key = { (const uint8_t *)e->key, e->key_size } };
-
-		st = sn_write_item(s->w, &item);
-	}
-	return st < 0 ? st : write_pairs(s);
-}
-
-static int finish_drawn(struct state *s)
-{
-	int st = sn_pair_draw(&s->pairs, &s->items, &s->how);
-
-	if (st < 0)
-		return st;
-	if (s->pairs.singles)
-		sn_note("%" PRIu64 " %s one genuine item: %s different pairs only",
-			s->pairs.singles, s->pairs.singles == 1 ? "class has" : "classes have",
-			s->pairs.singles == 1 ? "it gives" : "they give");
-	return write_pairs(s);
-}
-
-static int finish_two(struct state *s)
-{
-	struct sn_index_pair p = { 0, 1, SN_UNKNOWN, SN_NONE, SN_NONE };
-	bool paired;
-
-	if (s->items.n != 2)
-		return sn_fail(SN_EDATA, "%zu pictures were read, a pair wants two", s->items.n);
-	p.same = sn_pair_relation(&s->items.entry[0], &s->items.entry[1], &paired);
-	return paired ? write_pair(s, &p) : sn_fail(SN_EDATA, "two forgeries are never paired");
-}
-
-static void note_window(const struct state *s)
-{
-	static const char *const kind[] = { "different", "same" };
-
-	for (int i = 0; i < 2 && !all; i++)
-		if (s->items.n && !s->kind[i])
-			sn_note("no %s pair: no item has such a one among the %" PRIu64
-				" before it; mix the items, or widen --window",
-				kind[i], window);
-}
-
-/* After the last item: its pairs, and the end. */
-static int finish(struct state *s, enum source source, uint64_t failed)
-{
-	int st = 0;
-
-	if (window)
-		note_window(s);
-	else if (s->items.n == 0 && common.allow_empty)
-		st = 0;
-	else if (source == TWO_PICTURES)
-		st = finish_two(s);
-	else if (s->list)
-		st = finish_list(s);
-	else if (all)
-		st = sn_pair_each(&s->items, s->how.impostors, write_pair, s);
-	else
-		st = finish_drawn(s);
 	if (st == 0)
-		st = sn_write_end(s->w, failed);
-	sn_items_clear(&s->items);
-	return st;
-}
-
-/* ---- sources ----------------------------------------------------------------------------- */
-
-static int pass_header(struct state *s, const struct sn_record *rec)
-{
-	struct sn_header *h;
-	int st = sn_header_parse(&h, rec);
-
-	if (st < 0)
-		return st;
-	if ((st = sn_header_expect(h, "items")) == 0)
-		st = begin(s, h);
+		st = sn_write_header(w, h);
 	sn_header_free(h);
 	return st;
 }
 
-static int pass_record(struct state *s, const struct sn_record *rec)
+static int pass(struct sn_pairing *p, const struct sn_record *rec, struct sn_writer *w)
 {
-	int st = sn_write_record(s->w, rec);
+	struct sn_header *h;
+	int st;
 
-	return st < 0 || rec->map != SN_MAP_ITEM ? st : take(s, &rec->item);
+	switch (rec->map) {
+	case SN_MAP_HEADER:
+		if ((st = sn_header_parse(&h, rec)) < 0)
+			return st;
+		if ((st = sn_header_expect(h, "items")) == 0)
+			return begin(p, h, w);
+		sn_header_free(h);
+		return st;
+	case SN_MAP_END:
+		st = sn_pairing_end(p);
+		return st < 0 ? st : sn_write_end(w, rec->end.failed);
+	case SN_MAP_ITEM:
+		st = sn_write_record(w, rec);
+		return st < 0 ? st : sn_pairing_item(p, &rec->item);
+	default:
+		return sn_write_record(w, rec);
+	}
 }
 
-/* One section out for each one in.  Returns 0, or the first failure, with its message. */
-static int run_stream(struct state *s, struct sn_reader *r)
+/* One section out for each one in. */
+static int run_stream(struct sn_pairing *p, struct sn_reader *r, struct sn_writer *w)
 {
 	struct sn_record rec;
 	bool any = false;
@@ -339,73 +211,88 @@ static int run_stream(struct state *s, struct sn_reader *r)
 
 	while ((st = sn_read(r, &rec)) > 0) {
 		any = true;
-		if (st == SN_HEADER)
-			st = pass_header(s, &rec);
-		else if (st == SN_RECORD)
-			st = pass_record(s, &rec);
-		else
-			st = finish(s, STREAM, rec.end.failed);
-		if (st == SN_EDATA)
-			return sn_fail_at(st, "%s", sn_reader_name(r));
-		if (st < 0)
-			return st;
+		if ((st = pass(p, &rec, w)) < 0)
+			return st == SN_EDATA ? sn_fail_at(st, "%s", sn_reader_name(r)) : st;
 	}
 	return st < 0 ? st : cli_check_empty(r, any, &common);
 }
 
-/* The same with pictures; *told: what went wrong has been said. */
-static int run_pictures(struct state *s, struct sn_loader *loader, enum source source, bool *told)
+/* One section of what is loaded; *told: what went wrong has been said. */
+static int run_pictures(struct sn_pairing *p, struct sn_loader *loader, enum source source,
+			struct sn_writer *w, bool *told)
 {
 	struct sn_progress *progress;
 	struct sn_header *h;
 	struct sn_item item;
-	int st = sn_header_new(&h, "pairs"), next = 1;
+	int st = sn_header_new(&h, "items"), next = 1;
 
-	if (st < 0)
+	if (st < 0 || (st = begin(p, h, w)) < 0)
 		return st;
-	st = begin(s, h);
-	sn_header_free(h);
 	progress = sn_progress_begin("images", sn_loader_count(loader), common.quiet);
 	while (st == 0 && (next = load_next(loader, &load, &item)) == 1) {
-		if ((st = sn_write_item(s->w, &item)) == 0)
-			st = take(s, &item);
-		sn_progress_show(progress, s->items.n + sn_loader_failed(loader), "%s", "");
+		if ((st = sn_write_item(w, &item)) == 0)
+			st = sn_pairing_item(p, &item);
+		sn_progress_show(progress, item.number, "%s", "");
 	}
 	sn_progress_end(progress);
 	*told = next < 0;
-	if (next < 0)
-		return next;
-	return st < 0 ? st : finish(s, source, sn_loader_failed(loader));
+	if (st == 0 && next < 0)
+		st = next;
+	if (st == 0 && source == TWO_PICTURES && p->items.n != 2)
+		st = sn_fail(SN_EDATA, "%zu pictures were read, a pair wants two", p->items.n);
+	if (st == 0)
+		st = sn_pairing_end(p);
+	return st < 0 ? st : sn_write_end(w, sn_loader_failed(loader));
 }
 
-static int close_writer(struct state *s, int st)
+/* Say what went wrong, and make what did not last. */
+static int close_writer(struct sn_writer *w, int st, bool told)
 {
-	if (sn_writer_close(s->w, st == 0) == 0 || st < 0)
+	if (st < 0 && !told)
+		cli_warn("%s", sn_message());
+	if (sn_writer_close(w, st == 0) == 0 || st < 0)
 		return st;
 	cli_warn("%s", sn_message());
 	return SN_EIO;
 }
 
-static int from_pictures(struct state *s, enum source source, int n, char **operand)
+static int from_stream(struct sn_pairing *p, const char *path)
+{
+	struct sn_reader *r;
+	struct sn_writer *w;
+	int st;
+
+	forget_load_options();
+	r = cli_reader(path);
+	w = cli_writer(&common, r);
+	st = close_writer(w, run_stream(p, r, w), false);
+	sn_reader_close(r);
+	return st < 0 ? CLI_FAILED : CLI_OK;
+}
+
+static int from_pictures(struct sn_pairing *p, enum source source, int n, char **operand)
 {
 	struct sn_load_options how;
 	struct sn_loader *loader;
+	struct sn_writer *w;
 	uint64_t skipped;
 	bool told = false;
 	int st, status;
 
-	if (source == TWO_PICTURES && (s->how.selection != SN_PAIR_DEFAULT || window))
-		cli_usage_error("two pictures are one pair: nothing is selected from them");
-	/* the folder of a picture that is named itself says nothing about the pair */
-	if (source == TWO_PICTURES && !cli_given("label"))
-		load.label = "none";
+	if (source == TWO_PICTURES) {
+		if (p->options.selection != SN_PAIR_DEFAULT || window || impostors)
+			cli_usage_error("two pictures are one pair: nothing is selected from them");
+		p->options.selection = SN_PAIR_ALL;
+		/* the folder of a picture that is named itself says nothing about the pair */
+		if (!cli_given("label"))
+			load.label = "none";
+	}
 	load_options_set(&how, &load, &common);
 	if ((st = sn_loader_open(&loader, &how, operand, (size_t)n)) < 0)
 		cli_die(st);
-	s->w = cli_writer(&common, NULL);
-	if ((st = run_pictures(s, loader, source, &told)) < 0 && !told)
-		cli_warn("%s", sn_message());
-	st = close_writer(s, st);
+	w = cli_writer(&common, NULL);
+	st = run_pictures(p, loader, source, w, &told);
+	st = close_writer(w, st, told);
 	skipped = sn_loader_skipped(loader);
 	if (skipped)
 		sn_note("%" PRIu64 " %s and %s passed over", skipped,
@@ -416,29 +303,15 @@ static int from_pictures(struct state *s, enum source source, int n, char **oper
 	return status;
 }
 
-static int from_stream(struct state *s, const char *path)
-{
-	struct sn_reader *r;
-	int st;
-
-	forget_load_options();
-	r = cli_reader(path);
-	s->w = cli_writer(&common, r);
-	if ((st = run_stream(s, r)) < 0)
-		cli_warn("%s", sn_message());
-	st = close_writer(s, st);
-	sn_reader_close(r);
-	return st < 0 ? CLI_FAILED : CLI_OK;
-}
-
 int main(int argc, char **argv)
 {
-	struct state s = { 0 };
+	struct sn_pairing p = { 0 };
+	struct sn_pair_list *list = NULL;
 	int first = cli_parse(&program, argc, argv), st, status;
 	enum source source;
 	uint64_t sum;
 
-	s.how = (struct sn_pair_options){
+	p.options = (struct sn_pair_options){
 		.selection = selection(),
 		.seed = common.seed,
 		.count = trials ? trials : count,
@@ -450,19 +323,21 @@ int main(int argc, char **argv)
 		.shot = shot,
 		.within = (unsigned)within,
 	};
+	p.window = window;
+	p.allow_empty = common.allow_empty;
 	source = find_source(argc - first, argv + first);
 	if (list_file) {
 		if (strcmp(list_file, "-") == 0 && source == STREAM &&
 		    strcmp(cli_input(argc, argv, first), "-") == 0)
 			cli_usage_error("standard input is either the stream or the list");
-		if ((st = sn_pair_list_read(&s.list, list_file, &sum)) < 0)
+		if ((st = sn_pair_list_read(&list, list_file, &sum)) < 0)
 			cli_die(st);
 		cli_input_sum("list", sum);
+		p.list = list;
 	}
-	status = source == STREAM ? from_stream(&s, cli_input(argc, argv, first))
-				  : from_pictures(&s, source, argc - first, argv + first);
-	sn_pair_list_free(s.list);
-	sn_pairs_release(&s.pairs);
-	sn_items_clear(&s.items);
+	status = source == STREAM ? from_stream(&p, cli_input(argc, argv, first))
+				  : from_pictures(&p, source, argc - first, argv + first);
+	sn_pairing_release(&p);
+	sn_pair_list_free(list);
 	return status;
 }

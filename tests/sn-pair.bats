@@ -580,8 +580,8 @@ faces() {
 }
 
 @test "sn-pair: every broken stream is refused" {
-	[ -d "$BROKEN" ] || skip "$BROKEN is absent"
 	for f in "$BROKEN"/*.sn; do
+		[[ $f != */good.sn ]] || continue
 		run -1 --separate-stderr sn-pair --all "$f" -o out.sn
 		[[ $stderr == "sn-pair: "* ]]
 	done

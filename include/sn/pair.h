@@ -92,6 +92,7 @@ SN_MUST_CHECK int sn_pair_window(struct sn_pairs *pairs, const struct sn_items *
 struct sn_pair_list;
 /** path "-": standard input.  *xxh3: the file's sum.  SN_EDATA names file and line. */
 SN_MUST_CHECK int sn_pair_list_read(struct sn_pair_list **l, const char *path, uint64_t *xxh3);
+const char *sn_pair_list_name(const struct sn_pair_list *l);
 void sn_pair_list_free(struct sn_pair_list *l); /* NULL is allowed */
 /**
  * The list's pairs, in its order.  A key that no item has is added to the items: with the next
@@ -105,11 +106,36 @@ SN_MUST_CHECK int sn_pair_list_match(const struct sn_pair_list *l, struct sn_ite
 				     struct sn_pairs *pairs, uint64_t *again);
 
 /**
+ * sn-pair's work on one section after another: it is shown each item behind which pairs may be
+ * written, and writes them.  What the user should know is told by sn_note.
+ * Zero-initialised but for the first four is ready; sn_pairing_release ends it.
+ */
+struct sn_pairing {
+	struct sn_pair_options options;
+	size_t window;			 /* 0: none; else with the default selection or --all */
+	const struct sn_pair_list *list; /* of SN_PAIR_LIST; borrowed */
+	bool allow_empty;		 /* a section without items gets no pairs */
+
+	struct sn_items items; /* of the section so far, or in the window */
+	struct sn_pairs pairs; /* private from here on */
+	uint64_t written[3];   /* by enum sn_same */
+	struct sn_writer *w;
+};
+/** The section's header, from that of its items; the caller adds the history and writes it to w. */
+SN_MUST_CHECK int sn_pairing_begin(struct sn_pairing *p, struct sn_header *h, struct sn_writer *w);
+/** An item that has been written: remember it, write what a window pairs with it. */
+SN_MUST_CHECK int sn_pairing_item(struct sn_pairing *p, const struct sn_item *item);
+/** Behind the last item: missing items of a list, the pairs; then the items are forgotten. */
+SN_MUST_CHECK int sn_pairing_end(struct sn_pairing *p);
+void sn_pairing_release(struct sn_pairing *p);
+
+/**
  * Training batches: P classes by K items each (fewer items where a class has fewer, fewer classes
  * where there are fewer, but at least two), all pairs of them.  Classes are walked by shuffles,
  * and the items within each class too: classes come equally often, and with classes of one size
- * each item comes about once an epoch.  Forgeries take up to half of their class's share, and less
- * than its genuine items do; classes without genuine items are left out.
+ * each item comes about once an epoch.  Forgeries take less than half of their class's share (with
+ * K = 2 one at every other visit), more only where genuine items are too few; classes without
+ * genuine items are left out.
  *   use  in  [n_use] indexes of the items that take part (NULL: all); nil labels are left out
  * SN_EUSAGE where p or k is below 2; SN_EDATA where there are not two classes, or none with two
  * genuine items.  Keeps no pointer.

@@ -119,27 +119,42 @@ static int find(const struct sn_keys *k, bool stem, struct text text, bool whole
 	return 1;
 }
 
+static int find_text(const struct sn_keys *k, struct text text, bool stem, size_t *index)
+{
+	struct text ending;
+	char *slash;
+	int st;
+
+	if ((st = find(k, stem, text, true, text, index)) != 0)
+		return st;
+	if (text.data[0] == '/' || text.data[0] == '#')
+		return find(k, stem, text, false, text, index);
+	slash = malloc(text.size + 1);
+	if (!slash)
+		return sn_fail_memory();
+	slash[0] = '/';
+	memcpy(slash + 1, text.data, text.size);
+	ending = (struct text){ slash, text.size + 1 };
+	st = find(k, stem, ending, false, text, index);
+	free(slash);
+	return st;
+}
+
 int sn_keys_find(struct sn_keys *k, const char *data, size_t size, bool stem, size_t *index)
 {
-	struct text text = { data, size }, ending;
-	char *slash;
+	struct sn_buffer name = { 0 };
 	int st;
 
 	if (stem && !k->stem && !(k->stem = sorted(k, true)))
 		return SN_ENOMEM;
 	if (!size)
 		return 0;
-	if ((st = find(k, stem, text, true, text, index)) != 0)
+	if ((st = find_text(k, (struct text){ data, size }, stem, index)) != 0)
 		return st;
-	if (data[0] == '/' || data[0] == '#')
-		return find(k, stem, text, false, text, index);
-	slash = malloc(size + 1);
-	if (!slash)
-		return sn_fail_memory();
-	slash[0] = '/';
-	memcpy(slash + 1, data, size);
-	ending = (struct text){ slash, size + 1 };
-	st = find(k, stem, ending, false, text, index);
-	free(slash);
+	/* a path as a folder shows it, rather than the name that a stream has for it */
+	st = sn_name_escape(&name, data, size);
+	if (st == 0 && name.size != size)
+		st = find_text(k, (struct text){ (char *)name.data, name.size }, stem, index);
+	sn_buffer_release(&name);
 	return st;
 }

@@ -196,6 +196,11 @@ void sn_pair_list_free(struct sn_pair_list *l)
 	free(l);
 }
 
+const char *sn_pair_list_name(const struct sn_pair_list *l)
+{
+	return l->name;
+}
+
 /* ---- matching ------------------------------------------------------------------------------ */
 
 struct matcher {
@@ -206,34 +211,60 @@ struct matcher {
 	bool found;
 };
 
+/* The key as a stream may hold it: as it is where it is a name already, else made one. */
+static int make_name(struct sn_buffer *name, struct field key)
+{
+	struct sn_buffer bytes = { 0 };
+	int st = sn_name_unescape(&bytes, key.data, key.size);
+
+	if (st == 0)
+		st = sn_name_escape(name, (char *)bytes.data, bytes.size);
+	if (st < 0 || name->size != key.size || memcmp(name->data, key.data, key.size) != 0) {
+		name->size = 0;
+		st = sn_name_escape(name, key.data, key.size);
+	}
+	sn_buffer_release(&bytes);
+	return st;
+}
+
+static int add_missing(struct matcher *m, struct field key, size_t *index)
+{
+	struct sn_buffer name = { 0 };
+	struct sn_item item = { .number = m->missing.n };
+	struct sn_entry *e;
+	size_t before = m->missing.labels;
+	int st = make_name(&name, key);
+
+	item.label = (struct sn_slice){ name.data, name.size };
+	if (st < 0 || (st = sn_items_add(&m->missing, &item, &e)) < 0)
+		goto out;
+	*index = m->there + e->label;
+	if (m->missing.labels == before)
+		goto out;
+	item.number = m->items->n ? m->items->entry[m->items->n - 1].number + 1 : 0;
+	if (item.number == 0 && m->items->n) {
+		st = sn_fail(SN_EDATA, "no number is left for a missing item");
+		goto out;
+	}
+	item.key = item.label;
+	item.label = (struct sn_slice){ 0 };
+	if ((st = sn_items_add(m->items, &item, &e)) == 0)
+		e->missing = true;
+out:
+	sn_buffer_release(&name);
+	return st;
+}
+
 /* The item of a key; a missing one is added to the items when it is asked for first. */
 static int resolve(struct matcher *m, struct field key, bool stem, size_t *index)
 {
 	int st = sn_keys_find(&m->keys, key.data, key.size, stem, index);
-	struct sn_item item = { 0 };
-	struct sn_entry *e;
-	size_t before = m->missing.labels;
 
 	if (st != 0) {
 		m->found |= st > 0;
 		return st;
 	}
-	item.number = m->missing.n;
-	item.label = (struct sn_slice){ (const uint8_t *)key.data, key.size };
-	if ((st = sn_items_add(&m->missing, &item, &e)) < 0)
-		return st;
-	*index = m->there + e->label;
-	if (m->missing.labels == before)
-		return 0;
-	item.number = m->items->n ? m->items->entry[m->items->n - 1].number + 1 : 0;
-	if (item.number == 0 && m->items->n)
-		return sn_fail(SN_EDATA, "no number is left for a missing item");
-	item.key = item.label;
-	item.label = (struct sn_slice){ 0 };
-	if ((st = sn_items_add(m->items, &item, &e)) < 0)
-		return st;
-	e->missing = true;
-	return 0;
+	return add_missing(m, key, index);
 }
 
 static int match_line(struct matcher *m, const struct line *l, struct sn_index_pair *p)

@@ -863,6 +863,55 @@ static void test_list_refused(void)
 	sn_pairs_release(&p);
 }
 
+/* Names with odd bytes: as the folder shows them, and as a stream writes them. */
+static void test_list_escaped(void)
+{
+	struct sn_items s = { 0 };
+	struct sn_pairs p = { 0 };
+	uint64_t again;
+
+	add_key(&s, "f/\\xff1.png", "a");
+	add_key(&s, "f/b\\x5c2.png", "b");
+	MUST(list(&p, &s,
+		  "\xff"
+		  "1.png\tb\\2.png\tsame\n\\xff1.png\tgone\\xfe\tsame\n"
+		  "gone\xfe\tb\\x5c2.png\tsame\nbad\\name\t\xff"
+		  "1.png\tsame\n",
+		  &again));
+	CHECK(p.n == 4 && IS(0, 0, 1, SN_SAME) && IS(1, 0, 2, SN_SAME) && IS(2, 2, 1, SN_SAME) &&
+	      IS(3, 3, 0, SN_SAME));
+	CHECK(s.n == 4 && !strcmp(s.entry[2].key, "gone\\xfe"));
+	CHECK(!strcmp(s.entry[3].key, "bad\\x5cname"));
+	sn_items_clear(&s);
+	sn_pairs_release(&p);
+}
+
+/* Whatever a list holds: read or refused. */
+static void test_list_rubbish(void)
+{
+	static const char *const piece[] = {
+		"same", "target", "-",	     "1",  "k0", "f/ann/1.png", "\t",
+		"\t",	" ",	  " ",	     "\n", "\n", "/",		"#7",
+		"\xff", "\\",	  "Al_Gore", "12", "#",	 "\r",		"99999999999999999999"
+	};
+	struct sn_random r = sn_random(1, SN_RANDOM_TEST, 1, 0);
+	struct sn_pairs p = { 0 };
+
+	for (int i = 0; i < 2000; i++) {
+		char text[512] = "";
+		struct sn_items s;
+		uint64_t again;
+
+		for (uint64_t n = sn_random_below(&r, 20); n--;)
+			strcat(text, piece[sn_random_below(&r, sizeof piece / sizeof *piece)]);
+		make_keys(&s);
+		if (list(&p, &s, text, &again) == 0)
+			CHECK(p.n > 0);
+		sn_items_clear(&s);
+	}
+	sn_pairs_release(&p);
+}
+
 int main(int argc, char **argv)
 {
 	folder = argc > 1 ? argv[1] : ".";
@@ -884,5 +933,7 @@ int main(int argc, char **argv)
 	test_list();
 	test_list_missing();
 	test_list_refused();
+	test_list_escaped();
+	test_list_rubbish();
 	return TEST_END();
 }
