@@ -58,7 +58,7 @@ need:
 	@[ "$(HAVE)" = yes ] || { echo "make: packages are missing; 'make deps' installs them: $(BUILD_PACKAGES)" >&2; exit 1; }
 
 # The arithmetic wants its loops vectorised, which gcc does in earnest from -O3 on.
-$(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o: CFLAGS += -O3
+$(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o $(BUILD)/lib/image/augment%.o: CFLAGS += -O3
 
 $(ISAS:%=$(BUILD)/lib/kernel/simd_%.o): $(BUILD)/lib/kernel/simd_%.o: lib/kernel/simd.c Makefile | need
 	@mkdir -p $(@D)
