@@ -10,8 +10,8 @@
 
 static struct options {
 	struct cli_common common;
-	const char *model, *out, *validate, *log, *filter;
-	uint64_t epochs, pairs, patience;
+	const char *model, *out, *validate, *log, *filter, *augment;
+	uint64_t epochs, pairs, patience, turns;
 	size_t batch[2];
 	struct loss_options loss;
 	unsigned distance, optimizer, mean;
@@ -58,6 +58,10 @@ static struct cli_option table[] = {
 	  NULL, CLI_OMIT },
 	{ 0, "patience", CLI_COUNT, &o.patience, "N", "stop after N epochs without gain, 0: never",
 	  0, 1000000, NULL, CLI_OMIT },
+	{ 0, "augment", CLI_TEXT, &o.augment, "SPEC",
+	  "change the pictures of each step, as 'affine:rotate=10 noise'", 0, 0, NULL, CLI_OMIT },
+	{ 0, "rotate-classes", CLI_OPTIONAL_COUNT, &o.turns, "4|8",
+	  "quarter turns as new classes; 8: those of the mirror image, too", 0, 0, NULL, CLI_OMIT },
 	{ 0, "log", CLI_FILE, &o.log, "FILE", "write a table of the steps to FILE", 0, 0, NULL,
 	  CLI_SILENT },
 	CLI_SEED(o.common),
@@ -122,8 +126,24 @@ static void check_options(void)
 	if (o.filter && !*o.filter)
 		cli_usage_error("--loss-filter: '' is no command");
 	loss_options_check(&o.loss);
+	if (o.turns == UINT64_MAX)
+		o.turns = 4;
+	if (cli_given("rotate-classes") && o.turns != 4 && o.turns != SN_TURNS)
+		cli_usage_error("--rotate-classes: '%" PRIu64 "' is not 4 or 8", o.turns);
 	if (isnan(o.rate))
 		o.rate = o.optimizer == SN_ADAM ? 0.001 : 0.01;
+}
+
+/* NULL where none is asked for. */
+static struct sn_augment *parse_augment(void)
+{
+	struct sn_augment *augment = NULL;
+
+	if (o.augment && sn_augment_parse(&augment, o.augment) < 0)
+		cli_usage_error("--augment: %s", sn_message());
+	if (augment)
+		o.augment = sn_augment_text(augment); /* for the history */
+	return augment;
 }
 
 static void forget(const char *name)
@@ -184,6 +204,9 @@ static void settle_batch(const struct sn_dataset *data)
 	if (data->has_pairs && cli_given("batch"))
 		cli_usage_error("--batch samples from items, and this is pairs: -b says how many "
 				"make a step");
+	if (data->has_pairs && o.turns)
+		cli_usage_error("--rotate-classes samples from more classes, and this is pairs: "
+				"put sn-augment --rotate-classes before sn-pair");
 	if (!data->has_pairs && cli_given("pairs"))
 		cli_usage_error(
 			"-b is for pairs, and this is items, which --batch PxK samples from");
@@ -387,7 +410,8 @@ static int close_filter(struct sn_loss_filter *filter, int st)
 	return st < 0 ? sn_fail(st, "%s", message) : closed;
 }
 
-static int train(struct sn_model *model, const char *input, struct sn_pool *pool, struct show *show)
+static int train(struct sn_model *model, const char *input, const struct sn_augment *augment,
+		 struct sn_pool *pool, struct show *show)
 {
 	struct sn_dataset data = { 0 };
 	struct validation validation = { 0 };
@@ -410,6 +434,8 @@ static int train(struct sn_model *model, const char *input, struct sn_pool *pool
 		.balance = o.mean == LOSS_BALANCED,
 		.patience = o.patience,
 		.seed = o.common.seed,
+		.augment = augment,
+		.turns = (unsigned)o.turns,
 	};
 	prepare_validation(&validation, &t, &data, &model->prep, pool);
 	find_margin(&t, model, &data, pool);
@@ -424,6 +450,7 @@ static int train(struct sn_model *model, const char *input, struct sn_pool *pool
 int main(int argc, char **argv)
 {
 	const char *input;
+	struct sn_augment *augment;
 	struct sn_writer *w;
 	struct sn_model *model;
 	struct sn_pool *pool;
@@ -431,6 +458,7 @@ int main(int argc, char **argv)
 	int st, first = cli_parse(&program, argc, argv);
 
 	check_options();
+	augment = parse_augment();
 	input = cli_input(argc, argv, first);
 	if (strcmp(o.model, "-") == 0 && strcmp(input, "-") == 0)
 		cli_usage_error("model and pictures cannot both be standard input");
@@ -440,7 +468,7 @@ int main(int argc, char **argv)
 		cli_die(SN_EDATA);
 	cli_input_sum("model", model->xxh3);
 	open_log(&show);
-	st = train(model, input, pool, &show);
+	st = train(model, input, augment, pool, &show);
 	sn_progress_end(show.progress);
 	if (st == 0)
 		st = sn_model_write(model, w, cli_history());
@@ -455,5 +483,6 @@ int main(int argc, char **argv)
 			 show.best_epoch, show.best_loss, show.best_eer);
 	sn_pool_free(pool);
 	sn_model_free(model);
+	sn_augment_free(augment);
 	return CLI_OK;
 }

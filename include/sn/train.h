@@ -2,6 +2,7 @@
 #ifndef SN_TRAIN_H
 #define SN_TRAIN_H
 
+#include <sn/augment.h>
 #include <sn/items.h>
 #include <sn/loss.h>
 #include <sn/model.h>
@@ -62,6 +63,12 @@ struct sn_train_options {
 	const struct sn_pairs *validation_pairs; /* into validation->items */
 	uint64_t patience;			 /* epochs without gain before stopping; 0: never */
 	uint64_t seed;
+	/*
+	 * What is done to the pictures of each step, anew each time by (seed, step, number); NULL:
+	 * nothing.  Validation sees them as they are.
+	 */
+	const struct sn_augment *augment;
+	unsigned turns; /* 4 or 8: so many versions of each class, see sn_turn; 0: as they are */
 };
 
 /** One row of the log. */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include "head.h"
-#include "plan.h"
+#include "prepare.h"
 
 /*
  * Collapse: the spread of the embeddings is this part of what it was at the first step, no distance
@@ -27,16 +27,15 @@ struct trainer {
 	const struct sn_dataset *data;
 	const struct sn_train_options *options;
 	struct sn_pool *pool;
-	struct plan *plan;
+	struct prepare *prepare;
 	struct sn_tape *tape;
 	struct sn_update *update;
 	size_t dim;
 	struct batch batch;
-	float *x, *y, *dy; /* [images][h][w][c], [images][dim] twice */
-	float *d;	   /* [pairs] */
+	float *y, *dy; /* [images][dim] */
+	float *d;      /* [pairs] */
 	size_t d_capacity;
 	struct head head; /* of weighted-l1, trained with the network */
-	uint64_t *number; /* [images] */
 	float **best;	  /* a copy of every parameter; NULL: none yet */
 	double best_loss;
 	uint64_t best_epoch;
@@ -54,17 +53,6 @@ static double now(void)
 }
 
 /* ---- one step -------------------------------------------------------------------------- */
-
-static int load_image(void *context, size_t i, unsigned thread)
-{
-	struct trainer *t = context;
-	size_t image = t->data->image, item = t->batch.image[i];
-
-	(void)thread;
-	sn_prep_floats(&t->model->prep, t->data->pixels + item * image, t->x + i * image);
-	t->number[i] = t->data->items.entry[item].number;
-	return 0;
-}
 
 static double spread(const float *y, size_t n, size_t dim)
 {
@@ -119,7 +107,7 @@ static int measure_pairs(struct trainer *t, struct sn_train_row *row)
 				   .head = t->model->head,
 				   .balance = t->options->balance,
 				   .step = row->step,
-				   .items = &t->data->items,
+				   .items = prepare_items(t->prepare),
 				   .image = batch->image };
 	struct sn_loss_result result = { .dy = t->dy, .dhead = t->head.grad };
 	double largest;
@@ -155,11 +143,13 @@ static int measure_pairs(struct trainer *t, struct sn_train_row *row)
 static int step(struct trainer *t, struct sn_train_row *row)
 {
 	double start = now();
+	struct ready ready;
 	int st;
 
-	if ((st = plan_batch(t->plan, row->step - 1, &t->batch)) < 0 ||
-	    (st = sn_pool_run(t->pool, t->batch.images, load_image, t)) < 0 ||
-	    (st = sn_tape_forward(t->tape, t->x, t->batch.images, t->number, t->options->seed,
+	if ((st = prepare_step(t->prepare, row->step - 1, &ready)) < 0)
+		return st;
+	t->batch = ready.batch;
+	if ((st = sn_tape_forward(t->tape, ready.x, t->batch.images, ready.number, t->options->seed,
 				  row->step - 1, t->y)) < 0)
 		return st;
 	row->spread = spread(t->y, t->batch.images, t->dim);
@@ -239,18 +229,19 @@ static int check(const struct sn_model *model, const struct sn_dataset *data,
 static int prepare(struct trainer *t)
 {
 	const struct sn_train_options *o = t->options;
-	size_t n, inputs, outputs;
+	size_t n, outputs;
 	int st;
 
-	if ((st = check(t->model, t->data, o)) < 0 || (st = plan_new(&t->plan, t->data, o)) < 0)
+	if ((st = check(t->model, t->data, o)) < 0 ||
+	    (st = prepare_new(&t->prepare, t->data, &t->model->prep, o, sn_pool_threads(t->pool))) <
+		    0)
 		return st;
-	n = plan_most_images(t->plan);
+	n = prepare_most_images(t->prepare);
 	t->dim = sn_net_dim(t->model->net);
-	if (!sn_multiply(&inputs, n, t->data->image) || !sn_multiply(&outputs, n, t->dim))
+	if (!sn_multiply(&outputs, n, t->dim))
 		return sn_fail_memory();
-	if (!(t->x = sn_alloc(inputs, sizeof *t->x)) || !(t->y = sn_alloc(outputs, sizeof *t->y)) ||
-	    !(t->dy = sn_alloc(outputs, sizeof *t->dy)) ||
-	    !(t->number = sn_alloc(n, sizeof *t->number)))
+	if (!(t->y = sn_alloc(outputs, sizeof *t->y)) ||
+	    !(t->dy = sn_alloc(outputs, sizeof *t->dy)))
 		return SN_ENOMEM;
 	if ((st = head_lend(&t->head, t->model, &o->objective)) < 0 ||
 	    (st = sn_tape_new(&t->tape, t->model->net, t->pool, n)) < 0)
@@ -261,7 +252,7 @@ static int prepare(struct trainer *t)
 static int run(struct trainer *t, int (*tell)(void *, const struct sn_train_row *), void *context)
 {
 	const struct sn_train_options *o = t->options;
-	uint64_t steps = plan_steps(t->plan);
+	uint64_t steps = prepare_steps(t->prepare);
 	int st;
 
 	for (uint64_t epoch = 1; epoch <= o->epochs; epoch++) {
@@ -299,11 +290,9 @@ int sn_train(struct sn_model *model, const struct sn_dataset *data,
 	head_return(&t.head, model);
 	sn_update_free(t.update);
 	sn_tape_free(t.tape);
-	plan_free(t.plan);
-	free(t.x);
+	prepare_free(t.prepare);
 	free(t.y);
 	free(t.dy);
 	free(t.d);
-	free(t.number);
 	return st;
 }
