@@ -57,6 +57,7 @@ examples_of() {
 	check_page "$1.1"
 }
 
+@test "man: sn-augment(1)" { examples_of sn-augment; }
 @test "man: sn-cat(1)" { examples_of sn-cat; }
 @test "man: sn-cmp(1)" { examples_of sn-cmp; }
 @test "man: sn-dist(1)" { examples_of sn-dist; }

@@ -329,3 +329,89 @@ column() { # column NAME FILE: of a log
 	run -0 script -qec 'stty cols 200; sn-train -q -m w0.bin -o w.bin -e 1000 items.sn' /dev/null
 	[ -z "$output" ]
 }
+
+# ---- augmentation ----
+
+changes='affine:rotate=10,scale=0.8..1.2,shear=0.3,shift=2 elastic crop noise erase'
+
+@test "sn-train: --augment gives the same bytes for any -j, and others than without it" {
+	sn-train -j 1 -m w0.bin -o a.bin -e 3 --batch 4x5 --augment "$changes" --log a.tsv items.sn
+	for j in 2 3 7; do
+		sn-train -j $j -m w0.bin -o b.bin -e 3 --batch 4x5 --augment "$changes" --log b.tsv items.sn
+		cmp a.bin b.bin
+		cmp <(cut -f 1-8 a.tsv) <(cut -f 1-8 b.tsv)
+	done
+	sn-train -m w0.bin -o b.bin -e 3 --batch 4x5 items.sn
+	run ! cmp -s a.bin b.bin
+	# what changes nothing is as good as nothing
+	sn-train -m w0.bin -o c.bin -e 3 --batch 4x5 --augment 'affine:p=0 noise:sd=0' items.sn
+	cmp b.bin c.bin
+	# pairs, too
+	sn-train -j 1 -m w0.bin -o a.bin -e 3 -b 50 --augment "$changes" pairs.sn
+	sn-train -j 3 -m w0.bin -o b.bin -e 3 -b 50 --augment "$changes" pairs.sn
+	cmp a.bin b.bin
+}
+
+@test "sn-train: the first step of --augment sees what sn-augment gives, and each step something else" {
+	sn-train -s 3 -m w0.bin -o w.bin -e 2 -b 160 --augment "$changes" --log log.tsv pairs.sn
+	sn-augment -s 3 -a "$changes" pairs.sn | sn-embed -m w0.bin | sn-dist | sn-loss -t >loss.txt
+	[ "$(column loss log.tsv | head -n 1)" = "$(awk -F '\t' '$1 == "mean" { print $2 }' loss.txt)" ]
+	# no learning to speak of: the same pairs, other pictures
+	sn-train -r 1e-12 -m w0.bin -o w.bin -e 4 -b 160 --mean plain --augment noise:sd=30 --log log.tsv pairs.sn
+	[ "$(column loss log.tsv | sort -u | wc -l)" -eq 4 ]
+}
+
+@test "sn-train: --rotate-classes is what sn-augment makes of the input" {
+	for n in 4 8; do
+		sn-augment --rotate-classes=$n items.sn -o turned.sn
+		sn-train -m w0.bin -o a.bin -e 1 --batch 4x5 --augment "$changes" --log a.tsv turned.sn
+		sn-train -m w0.bin -o b.bin -e 1 --batch 4x5 --augment "$changes" --rotate-classes=$n --log b.tsv items.sn
+		cmp a.bin b.bin
+		cmp <(cut -f 1-8 a.tsv) <(cut -f 1-8 b.tsv)
+		[ "$(column step b.tsv | tail -n 1)" -eq $((80 * n / 20)) ]
+	done
+	sn-train -j 1 -m w0.bin -o a.bin -e 1 --batch 4x5 --rotate-classes items.sn
+	sn-train -j 3 -m w0.bin -o b.bin -e 1 --batch 4x5 --rotate-classes=4 items.sn
+	cmp a.bin b.bin
+}
+
+@test "sn-train: the validation part is neither changed nor turned" {
+	for by in class:0.5 image:0.2; do
+		sn-train -m w0.bin -o w.bin -e 1 --batch 2x5 --validate $by --augment "$changes" --rotate-classes --log log.tsv items.sn
+		kind=${by%:*}
+		sn-split --by "${kind/image/item}" --share "${by#*:}" -o train.sn -O part.sn items.sn
+		sn-pair part.sn | sn-embed -m w.bin | sn-dist | sn-loss -t >loss.txt
+		[ "$(column validation_loss log.tsv | tail -n 1)" = "$(awk -F '\t' '$1 == "mean" { print $2 }' loss.txt)" ]
+		# nor is it trained on in any turn
+		sn-train -m w0.bin -o rest.bin -e 1 --batch 2x5 --rotate-classes --log rest.tsv train.sn
+		sn-train -m w0.bin -o both.bin -e 1 --batch 2x5 --rotate-classes --validate $by --log both.tsv items.sn
+		[ "$(column step both.tsv | tail -n 1)" = "$(column step rest.tsv | tail -n 1)" ]
+	done
+}
+
+@test "sn-train: history says how pictures were changed" {
+	unset SN_NO_HISTORY
+	sn-train -m w0.bin -o w.bin -e 1 --batch 4x5 --augment noise --rotate-classes items.sn
+	sn-cat -t w.bin | head -n 1 >header.json
+	grep -qF '"augment":"noise:sd=8..8,p=1",' header.json
+	grep -qF '"rotate-classes":4,' header.json
+	sn-train -m w0.bin -o w.bin -e 1 --batch 4x5 items.sn
+	run ! grep -qE 'augment|rotate' <(sn-cat -t w.bin | head -n 1)
+}
+
+@test "sn-train: augmentation that makes no sense is refused before any work" {
+	for spec in '' 'turn' 'affine:rotate=x' 'noise:p=2'; do
+		run -2 --separate-stderr sn-train -m w0.bin -o w.bin --augment "$spec" items.sn
+		[[ $stderr == "sn-train: --augment: "* ]]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	run -2 --separate-stderr sn-train -m w0.bin -o w.bin --rotate-classes=5 items.sn
+	[[ $stderr == *"'5' is not 4 or 8"* ]]
+	run -2 --separate-stderr sn-train -m w0.bin -o w.bin --rotate-classes pairs.sn
+	[[ $stderr == *"put sn-augment --rotate-classes before sn-pair"* ]]
+	printf '%s\n' 'input 8x6x1' 'flatten' 'linear 4' >lying.net
+	sn-init -o lying.bin lying.net
+	run -2 --separate-stderr sn-train -m lying.bin -o w.bin --rotate-classes items.sn
+	[[ $stderr == *"quarter turns want a square picture, and the network's is 8x6" ]]
+	[ ! -e w.bin ]
+}

@@ -3,3 +3,4 @@
 load helper
 
 @test "unit: image" { run -0 "$BUILD/tests/test_image"; }
+@test "unit: augment" { run -0 "$BUILD/tests/test_augment"; }
