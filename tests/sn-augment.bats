@@ -219,11 +219,12 @@ nine() {
 		[[ $stderr == "sn-augment: cut.sn: "* ]]
 		[ ! -e out.sn ]
 	done
-	for f in "$BROKEN"/*.sn; do
-		[ -e "$f" ] || continue
-		run -1 --separate-stderr sn-augment -a noise "$f"
-		[[ $stderr == "sn-augment: $f: "* ]]
-	done
+	while IFS=$'\t' read -r f words; do
+		run -1 --separate-stderr sn-augment -a noise "$BROKEN/$f" -o out.sn
+		[[ $stderr == "sn-augment: $BROKEN/$f: "*"$words"* || $stderr == *"wanted items or pairs"* ]] ||
+			{ echo "$f: $stderr"; false; }
+		[ ! -e out.sn ]
+	done < <(diseases)
 }
 
 @test "sn-augment: empty input" {
