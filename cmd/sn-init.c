@@ -105,7 +105,7 @@ static struct sn_model *open_model(const char *name)
 	return m;
 }
 
-/* ---- listings ------------------------------------------------------------------------------- */
+/* ---- listings ----------------------------------------------------------------------- */
 
 static int print(const char *text)
 {
@@ -164,8 +164,7 @@ static int print_listing(const struct sn_model *m)
 	return st;
 }
 
-/* ---- measuring --------------------------------------------------------------------------------
- */
+/* ---- measuring ---------------------------------------------------------------------- */
 
 static int measure_stream(struct sn_prep *prep)
 {

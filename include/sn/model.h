@@ -7,8 +7,7 @@
 #include <sn/net.h>
 #include <sn/stream.h>
 
-/** How a picture becomes the network's input: x = u1/255, inverted 1 - x, then (x -
- * mean)/deviation. */
+/** From picture to input: x = u1/255, inverted 1 - x, then (x - mean) / deviation. */
 struct sn_prep {
 	size_t h, w, c; /* the network's input */
 	enum sn_fit fit;
@@ -17,23 +16,25 @@ struct sn_prep {
 	float mean, deviation; /* 0 and 1 where not measured */
 };
 
-/** Any picture -> pixels of the network's size, u1 [h][w][c]. x must be |u1 [h][w][1 or 3]
- * (SN_EDATA otherwise). */
+/**
+ * Any picture -> pixels of the network's size, u1 [h][w][c].
+ * SN_EDATA where x is not |u1 [h][w][1 or 3].
+ */
 SN_MUST_CHECK int sn_prep_pixels(const struct sn_prep *p, const struct sn_tensor *x,
 				 uint8_t *pixels);
-/** Pixels of the network's size -> x float [h][w][c]. The one function for embedding and training.
- */
+/** Those pixels -> x float [h][w][c].  The one function for embedding and training. */
 void sn_prep_floats(const struct sn_prep *p, const uint8_t *pixels, float *x);
 
-/** Grey values of pictures, counted: mean and deviation come out the same in whatever order they
- * were added. */
+/** Pixels counted by value: mean and deviation are the same in whatever order they were added. */
 struct sn_measurement {
 	uint64_t count[256];
 };
 /** Count pixels as sn_prep_pixels gives them. */
 void sn_measurement_add(struct sn_measurement *m, const uint8_t *pixels, size_t n);
-/** Set mean and deviation (over N) of u1/255, inverted as p says.  SN_EDATA where all are alike, or
- * there are none. */
+/**
+ * Set mean and deviation (over N) of u1/255, inverted as p says.
+ * SN_EDATA where all are alike, or there are none.
+ */
 SN_MUST_CHECK int sn_measurement_end(const struct sn_measurement *m, struct sn_prep *p);
 
 struct sn_threshold {
@@ -62,21 +63,27 @@ struct sn_model {
 SN_MUST_CHECK int sn_model_new(struct sn_model **m, const char *text);
 /** Fresh weights and bias of weighted-l1, as Koch 2015 draws them, where it is the distance. */
 SN_MUST_CHECK int sn_model_init_head(struct sn_model *m, uint64_t seed);
-/** path "-": standard input; sets m->xxh3. SN_EDATA where it is no model, or its parameters are not
- * the network's. */
+/**
+ * path "-": standard input; sets m->xxh3.
+ * SN_EDATA where it is no model, or its parameters are not the network's.
+ */
 SN_MUST_CHECK int sn_model_load(struct sn_model **m, const char *path);
 /** From a section whose header was just read from r; reads to its SN_END. */
 SN_MUST_CHECK int sn_model_read(struct sn_model **m, struct sn_reader *r,
 				const struct sn_record *header);
-/** Write the section (header with one more history entry where entry.data is not NULL); computes
- * m->xxh3. */
+/**
+ * Write the section and compute m->xxh3.
+ *   entry  in  this run's history entry, added to the header's; data NULL: none
+ */
 SN_MUST_CHECK int sn_model_write(struct sn_model *m, struct sn_writer *w, struct sn_slice entry);
 /** Write to a file atomically (or "-"); SN_EUSAGE for a terminal. */
 SN_MUST_CHECK int sn_model_save(struct sn_model *m, const char *path, struct sn_slice entry);
 void sn_model_free(struct sn_model *m); /* NULL is allowed */
 
-/** What sn-embed tells those behind it: set header key `model` {xxh3, dim, distance, margin,
- * threshold, head}; xxh3 nil where it is 0. */
+/**
+ * What sn-embed tells those behind it: header key `model`
+ * {dim, distance, head, margin, threshold, xxh3}; xxh3 nil where it is 0.
+ */
 SN_MUST_CHECK int sn_model_announce(const struct sn_model *m, struct sn_header *h);
 
 /** That key, read back by sn-dist, sn-loss, sn-eval. */

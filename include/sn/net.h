@@ -21,8 +21,8 @@ struct sn_net;
 
 /**
  * A network of the text; parameters are allocated and zero.
- * SN_EDATA names the line and what was wanted there ("line 7: unknown layer 'convv'; ...", "line 9:
- * ... does not fit ...").
+ * SN_EDATA names the line and what was wanted there:
+ * "line 7: unknown layer 'convv'; there are ..."
  */
 SN_MUST_CHECK int sn_net_parse(struct sn_net **net, const char *text);
 void sn_net_free(struct sn_net *net); /* NULL is allowed */
@@ -32,11 +32,12 @@ const char *sn_net_text(const struct sn_net *net);
 struct sn_shape sn_net_input(const struct sn_net *net);
 /** Numbers in an embedding. */
 size_t sn_net_dim(const struct sn_net *net);
-/** True where an image's embedding in training depends on chance or on its batch (dropout, batch
- * norm). */
+/** Does an image's embedding in training depend on chance or its batch (dropout, batch norm)? */
 bool sn_net_is_stochastic(const struct sn_net *net);
-/** The range that the last layer's numbers can take ([-inf, inf] where unbounded; l2norm: norm 1).
- * For the margin's check. */
+/**
+ * The range of the embedding's numbers, [-inf, inf] where unbounded, and whether the embedding's
+ * norm is 1: for the margin's check.
+ */
 void sn_net_range(const struct sn_net *net, float *least, float *most, bool *unit);
 
 /** A row of the listing of sn-init --show. */
@@ -56,9 +57,12 @@ struct sn_param {
 	size_t shape[SN_MAX_RANK];
 	size_t count;
 	float *value; /* [count] */
-	float *grad;  /* [count], written by sn_tape_backward; NULL: a buffer (running_mean,
-			 running_var);  aligned as floats are, memory only once it is written to */
-	bool decay;   /* weight decay applies: true for weights, false for biases and norms */
+	/*
+	 * [count], written by sn_tape_backward, memory only once it is written to; NULL: a buffer
+	 * (running_mean, running_var).
+	 */
+	float *grad;
+	bool decay; /* weight decay applies: true for weights, false for biases and norms */
 };
 size_t sn_net_params(const struct sn_net *net);
 struct sn_param *sn_net_param(struct sn_net *net, size_t i);
@@ -69,8 +73,7 @@ struct sn_param *sn_net_param(struct sn_net *net, size_t i);
  */
 SN_MUST_CHECK int sn_net_lend(struct sn_net *net, struct sn_param *param);
 void sn_net_return(struct sn_net *net);
-/** To be called after values were changed from outside, before the next pass: packed copies are
- * made anew. */
+/** After values were changed from outside, before the next pass: packed copies are made anew. */
 SN_MUST_CHECK int sn_net_changed(struct sn_net *net);
 
 /** Fresh weights as the network's text says, from the seed. */
@@ -78,9 +81,11 @@ SN_MUST_CHECK int sn_net_init(struct sn_net *net, uint64_t seed);
 
 /**
  * Embeddings in evaluation mode.  Each is a function of its image and the parameters alone, to the
- * last bit: not of n, its place, or the pool. x   in   [n][h][w][c] y   out  [n][dim] SN_ENAN names
- * the layer where a value is not finite.  Several threads may embed by one network, each with a
- * pool of its own.
+ * last bit: not of n, its place, or the pool.
+ *   x  in   [n][h][w][c]
+ *   y  out  [n][dim]
+ * SN_ENAN names the layer where a value is not finite.  Several threads may embed by one network,
+ * each with a pool of its own.
  */
 SN_MUST_CHECK int sn_net_embed(struct sn_net *net, struct sn_pool *pool, const float *x, size_t n,
 			       float *y);
@@ -93,17 +98,20 @@ SN_MUST_CHECK int sn_tape_new(struct sn_tape **tape, struct sn_net *net, struct 
 void sn_tape_free(struct sn_tape *tape); /* NULL is allowed */
 /**
  * Training mode: batch norm uses the batch's statistics (and moves its running ones), dropout
- * drops.  Without such layers y equals sn_net_embed's to the last bit. x        in   [n][h][w][c];
- * borrowed until sn_tape_backward item     in   [n] item numbers, for dropout's masks (a function
- * of seed, step, item, layer) y        out  [n][dim] SN_ENAN names the layer where a value is not
- * finite.
+ * drops.  Without such layers y equals sn_net_embed's to the last bit.
+ *   x     in   [n][h][w][c]; borrowed until sn_tape_backward
+ *   item  in   [n] item numbers: dropout's masks are a function of seed, step, item, layer
+ *   y     out  [n][dim]
+ * SN_ENAN names the layer where a value is not finite.
  */
 SN_MUST_CHECK int sn_tape_forward(struct sn_tape *tape, const float *x, size_t n,
 				  const uint64_t *item, uint64_t seed, uint64_t step, float *y);
 /**
  * Gradients of every parameter for dL/dy, overwritten (not added to).  The sum over images has a
- * fixed shape: blocks of images in order, joined by a binary tree; the same bytes for any pool. dy
- * in   [n][dim] dx  out  [n][h][w][c] dL/dx, or NULL
+ * fixed shape: blocks of images in order, joined by a binary tree; the same bytes for any pool.
+ *   dy  in   [n][dim]
+ *   dx  out  [n][h][w][c] dL/dx, or NULL
+ * SN_ENAN names the layer where a gradient is not finite.
  */
 SN_MUST_CHECK int sn_tape_backward(struct sn_tape *tape, const float *dy, float *dx);
 

@@ -23,7 +23,7 @@
 
 struct sn_layer;
 
-/* ---- the words of a line ---------------------------------------------------------------- */
+/* ---- the words of a line ------------------------------------------------------------ */
 
 #define SN_MAX_WORDS 32
 
@@ -55,7 +55,7 @@ SN_MUST_CHECK int sn_words_extent(const struct sn_words *w, const char *what, co
 SN_MUST_CHECK int sn_words_yes(const struct sn_words *w, const char *what, const char *text,
 			       bool *v);
 
-/* ---- fresh weights ---------------------------------------------------------------------- */
+/* ---- fresh weights ------------------------------------------------------------------ */
 
 enum sn_init_rule { SN_INIT_PYTORCH, SN_INIT_XAVIER, SN_INIT_HE, SN_INIT_NORMAL };
 
@@ -71,7 +71,7 @@ void sn_init_weight(const struct sn_init *init, float *x, size_t n, size_t fan_i
 void sn_init_bias(const struct sn_init *init, float *x, size_t n, size_t fan_in,
 		  struct sn_random *r);
 
-/* ---- passes ------------------------------------------------------------------------------ */
+/* ---- passes ------------------------------------------------------------------------- */
 
 /* What all layers of a pass have in common. */
 struct sn_batch {
@@ -190,7 +190,7 @@ struct sn_net {
 	_Atomic(struct sn_benches *) benches; /* of the last sn_net_embed, for the next one */
 };
 
-/* ---- sums of fixed shape ------------------------------------------------------------------ */
+/* ---- sums of fixed shape ------------------------------------------------------------ */
 
 #define SN_TREE_LEVELS 48
 

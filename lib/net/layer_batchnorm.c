@@ -1,9 +1,11 @@
 /*
- * batchnorm - y = w (x - m) / sqrt(v + eps) + b per channel.  Training takes mean m and variance v
- * (over N) from the batch's pixels and moves the running ones by `momentum` (the running variance
- * over N - 1); embedding takes the running ones. S1 = sum dy, S2 = sum dy xhat, xhat = (x - m) /
- * sqrt(v + eps) db = S1, dw = S2, dx = w / sqrt(v + eps) (dy - S1/N - xhat S2/N) Sums are double:
- * in order within a block of images, blocks joined by the tree.
+ * batchnorm, per channel:
+ *     y = w xhat + b,  xhat = (x - m) / sqrt(v + eps)
+ * Training takes mean m and variance v (over N) from the batch's pixels and moves the running ones
+ * by `momentum` (the running variance over N - 1); embedding takes the running ones.
+ *     S1 = sum dy,  S2 = sum dy xhat
+ *     db = S1,  dw = S2,  dx = w / sqrt(v + eps) (dy - S1/N - xhat S2/N)
+ * Sums are double: in order within a block of images, blocks joined by the tree.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
-/* conv - convolution: y[p][o] = b[o] + sum over i, j, c of W[o][c][i][j] x[p stride - pad + (i,
- * j)][c] */
+/*
+ * conv - convolution
+ *     y[p][o] = b[o] + sum over i, j, c of W[o][c][i][j] x[p stride - pad + (i, j)][c]
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sn/kernel.h>

@@ -1,6 +1,6 @@
 /*
- * dropout - in training each number is dropped with probability p and the others grow by 1 / (1 -
- * p). The mask of an image is a function of seed, step, its item number and the layer.
+ * dropout - training drops each number with probability p, the others grow by 1 / (1 - p).
+ * The mask of an image is a function of seed, step, its item number and the layer.
  */
 #include <string.h>
 #include "layer.h"

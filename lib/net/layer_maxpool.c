@@ -1,5 +1,4 @@
-/* maxpool - the largest of each window and channel; windows that would reach over the edge are left
- * out. */
+/* maxpool - the largest of each window and channel; only windows that lie within the picture. */
 #include <string.h>
 #include "layer.h"
 

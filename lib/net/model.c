@@ -6,7 +6,7 @@
 #include <sn/model.h>
 #include <sn/random.h>
 
-/* ---- small encoded maps -------------------------------------------------------------------- */
+/* ---- small encoded maps ------------------------------------------------------------- */
 
 /* What is being encoded; a failed write is remembered, so that the many small ones need no checks.
  */
@@ -150,7 +150,7 @@ static int map_count(const msgpack_object *map, const char *where, const char *k
 	return 0;
 }
 
-/* ---- new ------------------------------------------------------------------------------------ */
+/* ---- new ---------------------------------------------------------------------------- */
 
 static struct sn_model *model_alloc(void)
 {
@@ -223,7 +223,7 @@ int sn_model_init_head(struct sn_model *m, uint64_t seed)
 	return 0;
 }
 
-/* ---- reading the header ---------------------------------------------------------------------- */
+/* ---- reading the header ------------------------------------------------------------- */
 
 static int read_net(struct sn_model *m)
 {
@@ -425,7 +425,7 @@ static int read_header(struct sn_model *m, const struct sn_record *rec)
 	return 0;
 }
 
-/* ---- reading the parameters ------------------------------------------------------------------ */
+/* ---- reading the parameters --------------------------------------------------------- */
 
 static struct sn_param *find_param(struct sn_net *net, struct sn_slice name, size_t *index)
 {
@@ -553,8 +553,7 @@ int sn_model_load(struct sn_model **m, const char *path)
 	return st;
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------ */
 
 static int write_params(const struct sn_model *m, struct sn_writer *w, size_t i)
 {
@@ -694,8 +693,7 @@ int sn_model_save(struct sn_model *m, const char *path, struct sn_slice entry)
 	return st < 0 ? st : closed;
 }
 
-/* ---- what embeddings say of their model -------------------------------------------------------
- */
+/* ---- what embeddings say of their model --------------------------------------------- */
 
 static void put_note(msgpack_packer *pk, const struct sn_model *m)
 {

@@ -6,7 +6,7 @@
 #include "layer.h"
 #include "pass.h"
 
-/* ---- parameters ---------------------------------------------------------------------------- */
+/* ---- parameters --------------------------------------------------------------------- */
 
 int sn_layer_floats(float **array, size_t n)
 {
@@ -38,7 +38,7 @@ int sn_layer_param(struct sn_layer *l, const char *suffix, const size_t *shape, 
 	return 0;
 }
 
-/* ---- parsing ------------------------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------------------ */
 
 static const struct sn_layer_kind *find_kind(const char *name)
 {
@@ -254,7 +254,7 @@ void sn_net_free(struct sn_net *net)
 	free(net);
 }
 
-/* ---- what there is --------------------------------------------------------------------------- */
+/* ---- what there is ------------------------------------------------------------------ */
 
 const char *sn_net_text(const struct sn_net *net)
 {

@@ -144,8 +144,7 @@ int sn_walk_blame(const struct sn_walk *w, const float *x)
 		       net->layer[worst < net->layers ? worst : net->layers - 1]->name);
 }
 
-/* ---- embedding --------------------------------------------------------------------------------
- */
+/* ---- embedding ---------------------------------------------------------------------- */
 
 struct embedding {
 	struct sn_walk walk;

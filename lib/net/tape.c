@@ -62,7 +62,7 @@ static bool keeps_output(const struct sn_net *net, size_t i)
 	return kind->flags & SN_LAYER_KEEPS_Y || next->flags & SN_LAYER_KEEPS_X || next->gather;
 }
 
-/* ---- memory -------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------- */
 
 static float *floats(size_t a, size_t b)
 {
@@ -171,7 +171,7 @@ void sn_tape_free(struct sn_tape *t)
 	free(t);
 }
 
-/* ---- what both passes need ------------------------------------------------------------------ */
+/* ---- what both passes need ---------------------------------------------------------- */
 
 static const float *input_of(const struct sn_tape *t, size_t layer)
 {
@@ -197,8 +197,7 @@ static size_t block_size(const struct sn_tape *t, size_t first)
 	return t->batch.n - first < SN_BLOCK ? t->batch.n - first : SN_BLOCK;
 }
 
-/* ---- forward ----------------------------------------------------------------------------------
- */
+/* ---- forward ------------------------------------------------------------------------ */
 
 struct segment {
 	struct sn_tape *t;
@@ -267,8 +266,7 @@ int sn_tape_forward(struct sn_tape *t, const float *x, size_t n, const uint64_t 
 	return 0;
 }
 
-/* ---- backward ---------------------------------------------------------------------------------
- */
+/* ---- backward ----------------------------------------------------------------------- */
 
 /* Layers [from, to) for one block, from the last to the first; parameter sums go to the thread's
  * trees. */

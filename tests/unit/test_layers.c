@@ -15,8 +15,7 @@ static size_t between(size_t least, size_t most)
 	return least + sn_random_below(&chance, most - least + 1);
 }
 
-/* ---- the reference ----------------------------------------------------------------------------
- */
+/* ---- the reference ------------------------------------------------------------------ */
 
 enum kind { CONV, MAXPOOL, BATCHNORM, RELU, SIGMOID, FLATTEN, LINEAR, L2NORM };
 
@@ -192,8 +191,7 @@ static double *reference(const struct plan *p, size_t n, const double *x, const 
 	return at;
 }
 
-/* ---- comparing ----------------------------------------------------------------------------------
- */
+/* ---- comparing ---------------------------------------------------------------------- */
 
 static double normal(void)
 {
@@ -380,8 +378,7 @@ static void check_running(const struct plan *p, struct sn_net *net, size_t n, co
 	}
 }
 
-/* ---- cases
- * ------------------------------------------------------------------------------------------ */
+/* ---- cases -------------------------------------------------------------------------- */
 
 #define PLAN(h, w, c, ...)                                                                         \
 	(struct plan)                                                                              \
@@ -453,8 +450,7 @@ static void test_networks(void)
 	}
 }
 
-/* ---- dropout
- * ------------------------------------------------------------------------------------------- */
+/* ---- dropout ------------------------------------------------------------------------ */
 
 static void test_dropout(void)
 {

@@ -17,8 +17,7 @@ static float *random_floats(size_t n)
 	return x;
 }
 
-/* ---- the text
- * ------------------------------------------------------------------------------------ */
+/* ---- the text ----------------------------------------------------------------------- */
 
 static void refused(const char *text, const char *wanted)
 {
@@ -163,8 +162,7 @@ static void test_init(void)
 	}
 }
 
-/* ---- exactness
- * -------------------------------------------------------------------------------------- */
+/* ---- exactness ---------------------------------------------------------------------- */
 
 /* Remainders everywhere: odd sizes, channels and outputs. */
 static const char odd[] =
@@ -310,8 +308,7 @@ static void test_tree(void)
 	}
 }
 
-/* ---- numbers that are not finite
- * --------------------------------------------------------------------- */
+/* ---- numbers that are not finite ---------------------------------------------------- */
 
 static void test_not_finite(void)
 {
