@@ -138,6 +138,22 @@ same_as_embeddings() {
 	same_as_embeddings --list list
 }
 
+@test "sn-pair: before sn-embed or behind it, the same bytes" {
+	faces
+	sn-init lenet -o w.bin
+	printf 'anna/1.pgm ben/1.pgm different\nanna/1.pgm anna/9.pgm same\n' >list
+	for options in "" "-n 9" "--all" "--batch 2x3" "--trials 4 --way 3" "--window 5" "--list list"; do
+		# shellcheck disable=SC2086
+		sn-load faces | sn-pair -q $options | sn-embed -m w.bin >1.out
+		# shellcheck disable=SC2086
+		sn-load faces | sn-embed -m w.bin | sn-pair -q $options >2.out
+		cmp 1.out 2.out
+	done
+	sn-pair faces | sn-embed -m w.bin | sn-dist -t >out
+	[ "$(grep -c same out)" = 6 ]
+	[ "$(grep -c different out)" = 6 ]
+}
+
 @test "sn-pair: default, every item once in same and once in different pairs" {
 	classes in.sn 6 8
 	for seed in 1 2 3 4 5; do

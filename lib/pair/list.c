@@ -219,7 +219,8 @@ static int make_name(struct sn_buffer *name, struct field key)
 
 	if (st == 0)
 		st = sn_name_escape(name, (char *)bytes.data, bytes.size);
-	if (st < 0 || name->size != key.size || memcmp(name->data, key.data, key.size) != 0) {
+	if (st < 0 || !name->data || name->size != key.size ||
+	    memcmp(name->data, key.data, key.size) != 0) {
 		name->size = 0;
 		st = sn_name_escape(name, key.data, key.size);
 	}
