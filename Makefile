@@ -129,7 +129,7 @@ lint: lint-deps
 	clang-format --dry-run -Werror $(C_FILES)
 	printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P "$$(nproc)" -I{} \
 		clang-tidy --quiet {} -- -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='""' $(PKG_CFLAGS) $(ISA_generic)
-	shellcheck $(SHELL_FILES)
+	shellcheck -S warning $(SHELL_FILES)
 	shellcheck -s bash -S warning -e SC2154 $(wildcard tests/*.bats)
 	mandoc -T lint -W warning man/*.[157] >&2
 

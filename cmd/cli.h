@@ -25,7 +25,7 @@ enum cli_type {
 #define CLI_SILENT 1u /* cannot change the result: not in the history */
 #define CLI_INPUT 2u  /* CLI_FILE: its sum goes to the history, by cli_input_sum */
 #define CLI_OMIT 4u   /* in the history only when given */
-#define CLI_AUTO 8u  /* CLI_REAL: the word "auto" will do, too, and is infinity */
+#define CLI_AUTO 8u   /* CLI_REAL: the word "auto" will do, too, and is infinity */
 
 struct cli_option {
 	char letter;	  /* 0: long only */
