@@ -22,6 +22,7 @@ show = $(if $(filter 0,$(V)),@$(if $(silent),,printf '  %-3s %s\n' $(1) $@;) )
 # Debian packages: what is needed to build, to test and demonstrate, to lint.
 BUILD_PACKAGES = build-essential pkg-config libopenblas-dev libmsgpack-dev libstb-dev zlib1g-dev libxxhash-dev libexif-dev libjson-c-dev
 CHECK_PACKAGES = bats parallel mandoc python3-msgpack-numpy dataset-fashion-mnist
+FUZZ_PACKAGES = clang libclang-rt-dev
 LINT_PACKAGES = clang clang-format clang-tidy shellcheck mandoc
 
 MODULES = openblas msgpack zlib libxxhash libexif json-c
@@ -49,7 +50,7 @@ BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/make_*.c))
 UNIT_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c tests/unit/make_%.c,$(wildcard tests/unit/*.c)))
 
-.PHONY: all check demo deps lint-deps install uninstall lint asan bench clean need unit run-check run-demo
+.PHONY: all check demo deps lint-deps install uninstall lint asan fuzz bench clean need unit run-check run-demo
 .SECONDARY:
 
 all: need $(BINARIES) $(BUILD)/libsn.a $(BUILD)/libsn.so
@@ -139,6 +140,25 @@ asan:
 	ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 OPENBLAS_NUM_THREADS=1 \
 	$(MAKE) --no-print-directory run-check BUILD=build/asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
+
+# The reader on bytes of chance, for FUZZ_SECONDS each way; see tests/fuzz/README.md.
+FUZZ_SECONDS = 60
+FUZZERS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz:
+	$(call install-packages,$(BUILD_PACKAGES) $(FUZZ_PACKAGES))
+	@$(MAKE) --no-print-directory run-fuzz BUILD=build/fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+
+FUZZ_OBJECTS = $(filter $(BUILD)/lib/base/% $(BUILD)/lib/stream/%,$(LIB_OBJECTS))
+run-fuzz: need $(FUZZ_OBJECTS)
+	@mkdir -p $(BUILD)/seeds
+	cp tests/broken/*.sn tests/fuzz/seed.json $(BUILD)/seeds
+	for f in $(FUZZERS); do \
+		$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(BUILD)/$$f tests/fuzz/$$f.c $(FUZZ_OBJECTS) $(LIBS); \
+		mkdir -p $(BUILD)/$$f.corpus; \
+		$(BUILD)/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
+			-print_final_stats=1 -artifact_prefix=$(BUILD)/ $(BUILD)/$$f.corpus $(BUILD)/seeds; \
+	done
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/sn \

@@ -8,8 +8,9 @@
 static ssize_t read_memory(struct sn_input *in, void *to, size_t n)
 {
 	n = n < in->memory.size ? n : in->memory.size;
-	if (n)
-		memcpy(to, in->memory.data, n);
+	if (n == 0)
+		return 0; /* there may be no memory to point at */
+	memcpy(to, in->memory.data, n);
 	in->memory.data += n;
 	in->memory.size -= n;
 	return (ssize_t)n;
