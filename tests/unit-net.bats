@@ -14,6 +14,12 @@ load helper
 	run -0 "$BUILD/tests/test_net"
 }
 
+@test "unit: exact embeddings and gradients of other instruction sets" {
+	for isa in v3 generic; do
+		SN_ISA=$isa run -0 "$BUILD/tests/test_net" short
+	done
+}
+
 @test "unit: models written and read back" {
 	run -0 "$BUILD/tests/test_model" "$BATS_TEST_TMPDIR"
 }

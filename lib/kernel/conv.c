@@ -3,13 +3,17 @@
  * every row of a window is one run of kw c floats: an output pixel is kh runs times a packed panel
  * of weights, read in place.
  *
- *   forward         y[p] = b + sum over i of x[p stride + (i, 0) ...] W[i]
- *   input gradient  the same loop over dy, spread by the stride and bordered, with the window
- * turned by 180 degrees weight gradient dW[i][j] += sum over p of x[p stride + (i, j)] dy[p], outer
- * products in registers
+ *     forward          y[p] = b + sum over i of x[p stride + (i, 0) ...] W[i]
+ *     weight gradient  dW[i][j] += sum over p of x[p stride + (i, j)] dy[p]: outer products
+ * The input gradient has two ways, chosen by the shape:
+ *     gather   the forward loop over dy, spread by the stride and bordered, the window turned by
+ *              180 degrees: no sum leaves the registers
+ *     scatter  dy[p] W^T, added to the window at p: nothing is multiplied with the border, so
+ *              that windows that are large beside the picture take half the work or less
  *
  * packed: forward panels [ceil(k / columns)][kh kw c][columns], bias [ceil(k / columns)][columns],
- * then turned panels [ceil(c / columns)][kh kw k][columns].  The gradient's sum has the first two.
+ * then for the input gradient gathering panels [ceil(c / columns)][kh kw k][columns] or scattering
+ * ones [ceil(kh kw c / columns)][k][columns].  The gradient's sum has the first two.
  */
 #include <string.h>
 #include <sn/kernel.h>
@@ -43,9 +47,19 @@ size_t sn_conv_sum(const struct sn_conv *s)
 	return (taps(s) + 1) * padded(s->k);
 }
 
+/* Does the input gradient scatter?  Compares multiplications; an addition to memory costs about 6.
+ */
+static int scatters(const struct sn_conv *s)
+{
+	size_t pixels = s->oh * s->ow;
+	size_t scatter = pixels * (s->k * padded(taps(s)) + 6 * taps(s));
+	return scatter < s->h * s->w * s->kh * s->kw * s->k * padded(s->c);
+}
+
 size_t sn_conv_packed(const struct sn_conv *s)
 {
-	return sn_conv_sum(s) + s->kh * s->kw * s->k * padded(s->c);
+	return sn_conv_sum(s) +
+	       s->k * (scatters(s) ? padded(taps(s)) : s->kh * s->kw * padded(s->c));
 }
 
 static size_t bordered_x(const struct sn_conv *s)
@@ -63,9 +77,17 @@ static size_t spread_dy(const struct sn_conv *s)
 	return (s->h + s->kh - 1) * (s->w + s->kw - 1) * s->k;
 }
 
+/* Lines of dy that are scattered together: what they give stays in the cache. */
+static size_t strip(const struct sn_conv *s)
+{
+	size_t lines = 65536 / (s->ow * taps(s));
+	return lines < 1 ? 1 : min(lines, s->oh);
+}
+
 size_t sn_conv_scratch(const struct sn_conv *s)
 {
-	size_t weight = bordered_x(s) + widened_dy(s), input = spread_dy(s);
+	size_t weight = bordered_x(s) + widened_dy(s);
+	size_t input = scatters(s) ? bordered_x(s) + strip(s) * s->ow * taps(s) : spread_dy(s);
 	return weight > input ? weight : input;
 }
 
@@ -80,10 +102,15 @@ void sn_conv_pack(const struct sn_conv *s, const float *weight, const float *bia
 		float *panel = packed + o / columns * taps(s) * columns + o % columns;
 		for (size_t c = 0; c < s->c; c++) {
 			const float *w = weight + (o * s->c + c) * area;
-			float *back = turned + c / columns * area * s->k * columns + c % columns;
+			float *gather = turned + c / columns * area * s->k * columns + c % columns;
 			for (size_t t = 0; t < area; t++) {
-				panel[(t * s->c + c) * columns] = w[t];
-				back[((area - 1 - t) * s->k + o) * columns] = w[t];
+				size_t tap = t * s->c + c;
+				panel[tap * columns] = w[t];
+				if (scatters(s))
+					turned[(tap / columns * s->k + o) * columns +
+					       tap % columns] = w[t];
+				else
+					gather[((area - 1 - t) * s->k + o) * columns] = w[t];
 			}
 		}
 		b[o] = bias ? bias[o] : 0;
@@ -157,8 +184,14 @@ void sn_conv_forward(const struct sn_conv *s, const float *x, const float *packe
 		s->ow, s->k);
 }
 
-void sn_conv_input_gradient(const struct sn_conv *s, const float *dy, const float *packed,
-			    float *dx, float *scratch)
+static void add(float *restrict to, const float *restrict from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] += from[i];
+}
+
+static void gather(const struct sn_conv *s, const float *dy, const float *panels, float *dx,
+		   float *scratch)
 {
 	/* dy's pixel (i, j) stands at (i, j) stride + kernel - 1 - pad; the rest is zero */
 	size_t width = s->w + s->kw - 1, row = width * s->k;
@@ -168,8 +201,37 @@ void sn_conv_input_gradient(const struct sn_conv *s, const float *dy, const floa
 		for (size_t j = 0; j < s->ow; j++)
 			memcpy(corner + (i * row + j * s->k) * s->stride,
 			       dy + (i * s->ow + j) * s->k, s->k * sizeof *dy);
-	windows((struct field){ scratch, row, s->k }, 1, s->kh, s->kw * s->k,
-		packed + sn_conv_sum(s), NULL, dx, s->h, s->w, s->c);
+	windows((struct field){ scratch, row, s->k }, 1, s->kh, s->kw * s->k, panels, NULL, dx,
+		s->h, s->w, s->c);
+}
+
+static void scatter(const struct sn_conv *s, const float *dy, const float *panels, float *dx,
+		    float *scratch)
+{
+	size_t line = s->w * s->c, row = (s->w + 2 * s->pad) * s->c, run = s->kw * s->c;
+	float *field = s->pad ? scratch : dx, *parts = scratch + bordered_x(s);
+	memset(field, 0, (s->h + 2 * s->pad) * row * sizeof *field);
+	for (size_t first = 0, lines; first < s->oh; first += lines) {
+		lines = min(strip(s), s->oh - first);
+		windows((struct field){ dy + first * s->ow * s->k, s->ow * s->k, s->k }, 1, 1, s->k,
+			panels, NULL, parts, lines, s->ow, taps(s));
+		const float *part = parts;
+		for (size_t p = first * s->ow; p < (first + lines) * s->ow; p++) {
+			float *corner =
+				field + p / s->ow * s->stride * row + p % s->ow * s->stride * s->c;
+			for (size_t i = 0; i < s->kh; i++, part += run)
+				add(corner + i * row, part, run);
+		}
+	}
+	for (size_t i = 0; s->pad && i < s->h; i++)
+		memcpy(dx + i * line, field + (i + s->pad) * row + s->pad * s->c,
+		       line * sizeof *dx);
+}
+
+void sn_conv_input_gradient(const struct sn_conv *s, const float *dy, const float *packed,
+			    float *dx, float *scratch)
+{
+	(scatters(s) ? scatter : gather)(s, dy, packed + sn_conv_sum(s), dx, scratch);
 }
 
 void sn_conv_weight_gradient(const struct sn_conv *s, const float *x, const float *dy, float *sum,
