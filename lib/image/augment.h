@@ -60,7 +60,7 @@ struct warp {
 	int fill;		    /* FILL_NONE: any will do */
 	float *dx, *dy;		    /* [grid_h][grid_w] pixels, within the room */
 	size_t grid_h, grid_w;
-	double spacing; /* pixels between points of the grid */
+	double points; /* of the grid in a pixel */
 };
 
 void warp_begin(struct warp *w);

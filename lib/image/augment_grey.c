@@ -50,8 +50,7 @@ void add_noise(uint8_t *x, size_t n, double deviation, const int16_t *normal,
 		uint64_t bits = sn_random_next(random);
 		for (size_t k = i; k < n && k < i + 4; k++, bits >>= 16) {
 			/* rounded to the nearest: 2^18 is 1024 * 256 */
-			int32_t v = normal[bits % QUANTILES] * scale;
-			v = x[k] + (v >= 0 ? (v + (1 << 17)) >> 18 : -((-v + (1 << 17)) >> 18));
+			int32_t v = x[k] + ((normal[bits % QUANTILES] * scale + (1 << 17)) >> 18);
 			x[k] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 		}
 	}

@@ -147,8 +147,9 @@ static void filter(float *restrict out, const float *restrict x, size_t n, size_
 
 /*
  * Simard, Steinkraus and Platt (2003): every pixel moves by alpha times noise that is even in
- * (-1, 1), smoothed by a gaussian.  A smooth field needs few points: they are g = sigma/2 pixels
- * apart, and what they lose in deviation by the smaller gaussian comes back as a factor 1/g.
+ * (-1, 1), smoothed by a gaussian.  A smooth field needs few points: they are g, about
+ * sigma/2, pixels apart, and what they lose in deviation by the smaller gaussian comes back as a
+ * factor 1/g.
  */
 static int elastic_field(struct warp *w, const struct step *s, const struct picture *p,
 			 struct sn_augment_room *room, struct sn_random *random)
@@ -156,14 +157,14 @@ static int elastic_field(struct warp *w, const struct step *s, const struct pict
 	double side = (double)(p->w < p->h ? p->w : p->h);
 	double sigma = fmax(draw(&s->part[SIGMA], side, random), 0.5);
 	double alpha = s->part[ALPHA].set ? draw(&s->part[ALPHA], 0, random)
-					  : 34 * (sigma / 4) * (sigma / 4);
-	size_t g = sigma >= 4 ? (size_t)(sigma / 2) : 1;
+					  : 20 * (sigma / 4) * (sigma / 4);
+	size_t g = sigma >= 3.5 ? (size_t)((sigma + 0.5) / 2) : 1;
 	size_t radius = (size_t)ceil(3 * sigma / (double)g), taps = 2 * radius + 1;
 	size_t grid, margin, size;
 	float *weight, *noise, *half;
 	int st;
 
-	w->spacing = (double)g;
+	w->points = 1 / (double)g;
 	w->grid_w = (p->w - 1) / g + 2;
 	w->grid_h = (p->h - 1) / g + 2;
 	/* a picture's sides are bounded by its bytes: no sum of these overflows */
@@ -197,18 +198,19 @@ static int elastic_field(struct warp *w, const struct step *s, const struct pict
 /* The field at x, y, which it is moved by. */
 static inline void move(const struct warp *w, double *x, double *y)
 {
-	double u = *x / w->spacing, v = *y / w->spacing;
+	double u = *x * w->points, v = *y * w->points;
 	double last_u = (double)(w->grid_w - 1), last_v = (double)(w->grid_h - 1);
-	size_t i, j, at;
+	int64_t i, j; /* signed: what a double is turned into quickly */
+	size_t at;
 	float a, b, top, bottom;
 
 	u = u > 0 ? u < last_u ? u : last_u : 0;
 	v = v > 0 ? v < last_v ? v : last_v : 0;
-	i = (size_t)u;
-	j = (size_t)v;
-	i -= i == w->grid_w - 1; /* there are at least two points */
-	j -= j == w->grid_h - 1;
-	at = j * w->grid_w + i;
+	i = (int64_t)u;
+	j = (int64_t)v;
+	i -= i == (int64_t)w->grid_w - 1; /* there are at least two points */
+	j -= j == (int64_t)w->grid_h - 1;
+	at = (size_t)j * w->grid_w + (size_t)i;
 	a = (float)(u - (double)i);
 	b = (float)(v - (double)j);
 	top = w->dx[at] + a * (w->dx[at + 1] - w->dx[at]);
@@ -272,6 +274,12 @@ static inline double within(double v, double least, double most)
 	return v > least ? v < most ? v : most : least;
 }
 
+/* To the nearest 1/FRACTION; v >= 0.  Through a signed number, which is one instruction. */
+static inline uint64_t fixed(double v)
+{
+	return (uint64_t)(int64_t)(v * FRACTION + 0.5);
+}
+
 /* Beyond the border lies its nearest pixel. */
 static inline void sample_border(uint8_t *out, const uint8_t *in, const struct picture *p, double x,
 				 double y, size_t c)
@@ -279,8 +287,8 @@ static inline void sample_border(uint8_t *out, const uint8_t *in, const struct p
 	uint64_t fx, fy;
 	size_t i, j, right, down;
 
-	fx = (uint64_t)(within(x, 0, (double)(p->w - 1)) * FRACTION + 0.5);
-	fy = (uint64_t)(within(y, 0, (double)(p->h - 1)) * FRACTION + 0.5);
+	fx = fixed(within(x, 0, (double)(p->w - 1)));
+	fy = fixed(within(y, 0, (double)(p->h - 1)));
 	i = (size_t)(fx / FRACTION);
 	j = (size_t)(fy / FRACTION);
 	right = i + 1 < p->w ? c : 0;
@@ -298,8 +306,8 @@ static inline void sample_filled(uint8_t *out, const uint8_t *in, const struct p
 	uint64_t fx, fy;
 	size_t i, j; /* counted from that pixel: 1 is the picture's first */
 
-	fx = (uint64_t)((within(x, -1, (double)p->w) + 1) * FRACTION + 0.5);
-	fy = (uint64_t)((within(y, -1, (double)p->h) + 1) * FRACTION + 0.5);
+	fx = fixed(within(x, -1, (double)p->w) + 1);
+	fy = fixed(within(y, -1, (double)p->h) + 1);
 	i = (size_t)(fx / FRACTION);
 	j = (size_t)(fy / FRACTION);
 	for (size_t k = 0; k < c; k++) {
@@ -315,36 +323,36 @@ static inline void sample_filled(uint8_t *out, const uint8_t *in, const struct p
 	}
 }
 
-static inline void apply(const struct warp *w, const struct picture *p, uint8_t *out,
-			 const uint8_t *in, size_t c)
+/* Warp and picture are copies, which writing bytes cannot change: they stay in registers. */
+static inline void apply(struct warp w, struct picture p, uint8_t *out, const uint8_t *in, size_t c)
 {
-	const double *a = w->elastic ? w->after : w->before, *b = w->before;
+	const double *a = w.elastic ? w.after : w.before, *b = w.before;
 
-	for (size_t y = 0; y < p->h; y++)
-		for (size_t x = 0; x < p->w; x++, out += c) {
+	for (size_t y = 0; y < p.h; y++)
+		for (size_t x = 0; x < p.w; x++, out += c) {
 			double u = a[0] * (double)x + a[1] * (double)y + a[2];
 			double v = a[3] * (double)x + a[4] * (double)y + a[5];
-			if (w->elastic) {
+			if (w.elastic) {
 				double s, t;
-				move(w, &u, &v);
+				move(&w, &u, &v);
 				s = b[0] * u + b[1] * v + b[2];
 				t = b[3] * u + b[4] * v + b[5];
 				u = s;
 				v = t;
 			}
-			if (w->fill >= 0)
-				sample_filled(out, in, p, u, v, c, (uint8_t)w->fill);
+			if (w.fill >= 0)
+				sample_filled(out, in, &p, u, v, c, (uint8_t)w.fill);
 			else
-				sample_border(out, in, p, u, v, c);
+				sample_border(out, in, &p, u, v, c);
 		}
 }
 
 void warp_apply(const struct warp *w, const struct picture *p, uint8_t *out, const uint8_t *in)
 {
 	if (p->c == 1)
-		apply(w, p, out, in, 1);
+		apply(*w, *p, out, in, 1);
 	else if (p->c == 3)
-		apply(w, p, out, in, 3);
+		apply(*w, *p, out, in, 3);
 	else
-		apply(w, p, out, in, p->c);
+		apply(*w, *p, out, in, p->c);
 }
