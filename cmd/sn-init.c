@@ -21,9 +21,12 @@ static const struct cli_option options[] = {
 	  NULL, CLI_SILENT },
 	{ 0, "measure", CLI_FILE, &measure, "STREAM",
 	  "set mean and deviation to those of the stream's pictures", 0, 0, NULL, 0 },
-	{ 'd', "distance", CLI_CHOICE, &distance, "NAME", "the model's distance", 0, 0,
+	{ 'd', "distance", CLI_CHOICE, &distance, "NAME",
+	  "the model's distance; the preset's unless given, else the default", 0, 0,
 	  sn_distance_names, 0 },
-	{ 'M', "margin", CLI_REAL, &margin, "M", "the margin of its loss", 1e-6, 1e6, NULL, 0 },
+	{ 'M', "margin", CLI_REAL, &margin, "M",
+	  "the margin of its loss; the preset's unless given, else the default", 1e-6, 1e6, NULL,
+	  0 },
 	{ 0, "invert", CLI_FLAG, &invert, NULL,
 	  "x = 1 - u1/255: dark ink on paper counts, not the paper", 0, 0, NULL, 0 },
 	{ 0, "fit", CLI_CHOICE, &fit, "HOW", "how pictures of another size are fitted", 0, 0,
@@ -103,6 +106,19 @@ static struct sn_model *open_model(const char *name)
 	if (st < 0)
 		cli_die(st);
 	return m;
+}
+
+/* Distance and margin of a preset, where none is given. */
+static void take_preset(const char *name)
+{
+	const struct sn_preset *preset = sn_preset_find(name);
+
+	if (!preset)
+		return;
+	if (!cli_given("distance"))
+		distance = preset->distance;
+	if (!cli_given("margin"))
+		margin = preset->margin;
 }
 
 /* ---- listings ----------------------------------------------------------------------- */
@@ -236,6 +252,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[first], "-") == 0)
 		cli_refuse_terminal();
 	m = open_model(argv[first]);
+	take_preset(argv[first]);
 	if (show) {
 		if ((st = print_listing(m)) < 0)
 			cli_die(st);

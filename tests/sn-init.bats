@@ -27,7 +27,10 @@ setup() {
 
 @test "sn-init: --list names the presets" {
 	run -0 --separate-stderr sn-init --list
-	[[ $output == *"lenet"$'\t'* && $output == *"conv4"$'\t'* ]]
+	for preset in lenet hadsell conv4 faces koch signet signet-paper resnet; do
+		[[ $'\n'$output == *$'\n'"$preset"$'\t'* ]]
+	done
+	[ "${#lines[@]}" -eq 8 ]
 	run -2 --separate-stderr sn-init --list lenet
 	[ -z "$output" ]
 }
@@ -85,6 +88,57 @@ setup() {
 	[ "${lines[11]}" = $'-\ttotal\t2\t431102\t2293020' ]
 	run -0 --separate-stderr sn-init --show conv4
 	[ "${lines[-1]}" = $'-\ttotal\t64\t112448\t9815040' ]
+}
+
+@test "sn-init: --show of every preset: numbers, parameters, work" {
+	total() {
+		run -0 --separate-stderr sn-init --show "$1"
+		[ "${lines[-1]}" = "$(printf -- '-\ttotal\t%s\t%s\t%s' "$2" "$3" "$4")" ]
+	}
+	total hadsell 2 37097 430170
+	total faces 5 40254505 49252500
+	total koch 4096 38947648 908623872 # published: 38.95 M with its head of 4097, 0.909 G
+	total signet 128 6462272 484250720 # 6.46 M, 0.484 G
+	total signet-paper 128 113939904 8224384192
+	total resnet 128 1566968 56968704 # 114 MFLOP
+	[ "${lines[12]}" = $'residual1\tresidual\t24x24x48\t0\t0' ]
+}
+
+@test "sn-init: a preset's distance, margin and head; -d and -M win" {
+	sn-init faces -o w.bin
+	sn-cat -t w.bin | grep -q '"distance":"euclidean".*"margin":2.0'
+	sn-init faces -M 3 -d cosine -o w.bin
+	sn-cat -t w.bin | grep -q '"distance":"cosine".*"margin":3.0'
+	sn-init koch -o w.bin
+	run -0 bash -c 'sn-cat -t w.bin | head -n 1'
+	[[ $output == *'"distance":"weighted-l1","head":{"type":"<f4","shape":[4097],"data":['* ]]
+	sn-init koch -d euclidean -o w.bin
+	sn-cat -t w.bin | grep -q '"distance":"euclidean","head":null'
+}
+
+@test "sn-init: -d weighted-l1 draws a head, a weight for each number and a bias" {
+	sn-init tiny.net -d weighted-l1 -o a.bin
+	sn-init tiny.net -d weighted-l1 -o b.bin
+	cmp a.bin b.bin
+	run -0 sn-cat -t a.bin
+	[[ ${lines[0]} =~ '"head":{"type":"<f4","shape":[3],"data":['([-0-9.e]+),([-0-9.e]+),0.(4|5)[0-9]*']}' ]]
+	sn-init tiny.net -d weighted-l1 -s 2 -o b.bin
+	sn-cat -t b.bin >b.txt
+	[[ $(head -n 1 b.txt) != "${lines[0]}" ]]
+	sn-init tiny.net -o b.bin # the network's weights do not depend on it
+	sn-cat -t b.bin >b.txt
+	[ "$(sed -n 2p b.txt)" = "${lines[1]}" ]
+}
+
+@test "sn-init: residual blocks that are not closed or do not fit name their lines" {
+	printf 'input 28x28x1\nresidual\n  tanh\n' >bad.net
+	run -1 --separate-stderr sn-init bad.net -o w.bin
+	[[ $stderr == "sn-init: bad.net: line 2: 'residual' without 'end' after it" ]]
+	[ ! -e w.bin ]
+	printf 'input 28x28x1\nresidual\n  conv 4 size=3\nshortcut\n  conv 4 size=1\nend\n' >bad.net
+	run -1 --separate-stderr sn-init --show bad.net
+	[[ $stderr == "sn-init: bad.net: line 6: the block of line 2 gives 26x26x4, and its shortcut 28x28x4: wanted the same" ]]
+	[ -z "$output" ]
 }
 
 @test "sn-init: --show is the same for a preset and its model, a text and standard input" {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sn/distance.h>
 #include <sn/error.h>
 #include <sn/stream.h>
 #include <sn/threads.h>
@@ -115,9 +116,12 @@ SN_MUST_CHECK int sn_tape_forward(struct sn_tape *tape, const float *x, size_t n
  */
 SN_MUST_CHECK int sn_tape_backward(struct sn_tape *tape, const float *dy, float *dx);
 
-/** The presets: name and text; NULL-terminated by name. */
+/** The presets: name, text, and what their authors measured and trained with; NULL-terminated by
+ * name. */
 struct sn_preset {
 	const char *name, *summary, *text;
+	enum sn_distance distance;
+	double margin;
 };
 extern const struct sn_preset sn_presets[];
 const struct sn_preset *sn_preset_find(const char *name); /* NULL where there is none */

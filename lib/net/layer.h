@@ -2,7 +2,8 @@
  * layer - what a kind of layer is made of, and how its passes are called.  Private to lib/net.
  *
  * A kind is one file layer_X.c that exports one struct sn_layer_kind; kinds.c lists them.  A
- * network is a list of layers, each reading what the one before it wrote.
+ * network is a list of layers, each reading what one before it wrote: mostly the last one; a
+ * residual block's lists both begin with what the block gets, and its sum reads two.
  */
 #ifndef SN_LAYER_H
 #define SN_LAYER_H
@@ -20,6 +21,8 @@
 #define SN_MAX_NUMBER (1u << 20)     /* any number of a network's text */
 #define SN_MAX_ACTIVATION (1u << 24) /* floats that a layer gives for an image */
 #define SN_MAX_WEIGHTS (1u << 27)    /* floats of parameters of a network */
+#define SN_MAX_HELD (1u << 25)	     /* floats of an image that blocks hold for later */
+#define SN_MAX_DEPTH 16		     /* residual blocks within each other */
 
 struct sn_layer;
 
@@ -49,27 +52,26 @@ SN_MUST_CHECK int sn_words_count(const struct sn_words *w, const char *what, con
 				 size_t least, size_t *v);
 SN_MUST_CHECK int sn_words_real(const struct sn_words *w, const char *what, const char *text,
 				double least, double most, double *v);
-/* N or WxH. */
+/* N or WxH, both at least `least`. */
 SN_MUST_CHECK int sn_words_extent(const struct sn_words *w, const char *what, const char *text,
-				  size_t *width, size_t *height);
+				  size_t least, size_t *width, size_t *height);
 SN_MUST_CHECK int sn_words_yes(const struct sn_words *w, const char *what, const char *text,
 			       bool *v);
 
 /* ---- fresh weights ------------------------------------------------------------------ */
 
-enum sn_init_rule { SN_INIT_PYTORCH, SN_INIT_XAVIER, SN_INIT_HE, SN_INIT_NORMAL };
+enum sn_init_rule { SN_INIT_PYTORCH, SN_INIT_LECUN, SN_INIT_XAVIER, SN_INIT_HE, SN_INIT_NORMAL };
 
 struct sn_init {
 	enum sn_init_rule rule;
-	double deviation; /* SN_INIT_NORMAL */
+	double deviation, mean; /* SN_INIT_NORMAL */
 };
 
-/* init=pytorch|xavier|he|normal:DEVIATION */
-SN_MUST_CHECK int sn_init_parse(struct sn_init *init, const struct sn_words *w, const char *text);
-void sn_init_weight(const struct sn_init *init, float *x, size_t n, size_t fan_in, size_t fan_out,
+/* init=RULE and bias-init=RULE; without the latter PyTorch's rule draws biases, others set 0. */
+SN_MUST_CHECK int sn_inits_parse(struct sn_init *weight, struct sn_init *bias, struct sn_words *w);
+/* fan_in: inputs that an output sums up; fan_out: outputs that an input goes to. */
+void sn_init_values(const struct sn_init *init, float *x, size_t n, size_t fan_in, size_t fan_out,
 		    struct sn_random *r);
-void sn_init_bias(const struct sn_init *init, float *x, size_t n, size_t fan_in,
-		  struct sn_random *r);
 
 /* ---- passes ------------------------------------------------------------------------- */
 
@@ -87,6 +89,7 @@ struct sn_call {
 	const struct sn_batch *batch;
 	size_t first, n;
 	const float *x;	 /* [n][in]; backward: NULL where the kind does not keep it */
+	const float *x2; /* [n][in], forward of SN_LAYER_TWO: what the second layer wrote */
 	float *y;	 /* [n][out]; the same */
 	const float *dy; /* backward: [n][out] */
 	float *dx;	 /* backward: [n][in], overwritten; NULL where it is not wanted */
@@ -107,6 +110,7 @@ struct sn_range {
 #define SN_LAYER_KEEPS_X 2u /* its backward pass reads x */
 #define SN_LAYER_KEEPS_Y 4u /* its backward pass reads y */
 #define SN_LAYER_CHANCE 8u  /* training: depends on chance or on the batch */
+#define SN_LAYER_TWO 16u    /* y = x + x2: both have the gradient dy */
 
 /* NULL members are those that a kind does not need. */
 struct sn_layer_kind {
@@ -118,7 +122,8 @@ struct sn_layer_kind {
 
 	/* the text's words -> own */
 	int (*parse)(struct sn_layer *l, struct sn_words *w);
-	/* in -> out, multiply_adds, parameters (sn_layer_param); messages without line and name */
+	/* in (and, of two, in2) -> out, multiply_adds, parameters (sn_layer_param); messages
+	 * without line and name */
 	int (*shape)(struct sn_layer *l);
 	void (*init)(struct sn_layer *l, uint64_t seed);
 	/* parameters -> what the passes use */
@@ -155,12 +160,20 @@ struct sn_layer_kind {
 		     size_t n, float *scratch);
 };
 
+/* In place of a layer's index: the network's input. */
+#define SN_INPUT SIZE_MAX
+
 struct sn_layer {
 	const struct sn_layer_kind *kind;
 	char name[SN_LAYER_NAME];
 	unsigned line;
-	size_t index; /* in the network */
-	struct sn_shape in, out;
+	size_t index;	  /* in the network */
+	size_t from;	  /* the layer whose output it reads, or SN_INPUT */
+	size_t from2;	  /* of SN_LAYER_TWO: the second one */
+	size_t last_read; /* the last layer that reads its output */
+	bool held;	  /* another layer than the next one reads its output, too */
+	size_t place;	  /* of a held one: floats of an image held before it */
+	struct sn_shape in, in2, out;
 	size_t in_size, out_size; /* floats of an image */
 	uint64_t multiply_adds;
 	size_t params;
@@ -176,6 +189,11 @@ SN_MUST_CHECK int sn_layer_floats(float **array, size_t n);
 
 extern const struct sn_layer_kind *const sn_layer_kinds[]; /* NULL at the end */
 
+/* input and layers from the text, which is changed: the network's text apart, all of sn_net_parse.
+ */
+SN_MUST_CHECK int sn_net_parse_lines(struct sn_net *net, char *text);
+void sn_layer_free(struct sn_layer *l); /* NULL is allowed */
+
 struct sn_benches;
 
 struct sn_net {
@@ -187,6 +205,8 @@ struct sn_net {
 	size_t params, param_capacity;
 	size_t lent;			      /* the last of them, which are others' */
 	size_t weights;			      /* floats of all parameters */
+	size_t last_read;		      /* the last layer that reads the input */
+	size_t held;			      /* floats of an image that are held */
 	_Atomic(struct sn_benches *) benches; /* of the last sn_net_embed, for the next one */
 };
 

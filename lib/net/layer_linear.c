@@ -9,7 +9,7 @@ _Static_assert(SN_BLOCK == SN_LINEAR_ROWS, "a block goes through a linear layer 
 struct linear {
 	struct sn_linear shape;
 	bool bias;
-	struct sn_init init;
+	struct sn_init init, bias_init;
 	float *packed;
 };
 
@@ -25,7 +25,7 @@ static int parse(struct sn_layer *l, struct sn_words *w)
 			       w->line, l->kind->synopsis);
 	if ((st = sn_words_count(w, "outputs", out, 1, &v->shape.out)) < 0 ||
 	    (st = sn_words_yes(w, "bias", sn_words_option(w, "bias"), &v->bias)) < 0 ||
-	    (st = sn_init_parse(&v->init, w, sn_words_option(w, "init"))) < 0)
+	    (st = sn_inits_parse(&v->init, &v->bias_init, w)) < 0)
 		return st;
 	return 0;
 }
@@ -56,10 +56,11 @@ static void init(struct sn_layer *l, uint64_t seed)
 	struct sn_random r = sn_random(seed, SN_RANDOM_INIT, l->index, 0),
 			 b = sn_random(seed, SN_RANDOM_INIT, l->index, 1);
 
-	sn_init_weight(&v->init, l->param[0].value, l->param[0].count, v->shape.in, v->shape.out,
+	sn_init_values(&v->init, l->param[0].value, l->param[0].count, v->shape.in, v->shape.out,
 		       &r);
 	if (v->bias)
-		sn_init_bias(&v->init, l->param[1].value, v->shape.out, v->shape.in, &b);
+		sn_init_values(&v->bias_init, l->param[1].value, v->shape.out, v->shape.in,
+			       v->shape.out, &b);
 }
 
 static void changed(struct sn_layer *l)
@@ -150,7 +151,7 @@ static void tile(const struct sn_layer *l, size_t index, const float *x, const f
 const struct sn_layer_kind sn_layer_linear = {
 	.name = "linear",
 	.prefix = "fc",
-	.synopsis = "linear OUTPUTS [bias=yes|no] [init=RULE] [name=NAME]",
+	.synopsis = "linear OUTPUTS [bias=yes|no] [init=RULE] [bias-init=RULE] [name=NAME]",
 	.size = sizeof(struct linear),
 	.flags = SN_LAYER_BLOCKS | SN_LAYER_KEEPS_X,
 	.parse = parse,

@@ -15,7 +15,7 @@ static int parse(struct sn_layer *l, struct sn_words *w)
 	if (!size)
 		return sn_fail(SN_EDATA, "line %u: maxpool without size=, wanted: %s", w->line,
 			       l->kind->synopsis);
-	if ((st = sn_words_extent(w, "size", size, &v->kw, &v->kh)) < 0)
+	if ((st = sn_words_extent(w, "size", size, 1, &v->kw, &v->kh)) < 0)
 		return st;
 	if (!stride && v->kw != v->kh)
 		return sn_fail(SN_EDATA, "line %u: maxpool of %zux%zu without stride=", w->line,

@@ -42,17 +42,18 @@ int sn_benches_new(struct sn_benches **out, const struct sn_net *net, unsigned t
 	b->scratch = scratch;
 	b->image = image;
 	b->block = block;
-	all = scratch + 2 * image + 2 * block;
+	b->held = net->held * SN_BLOCK;
+	all = scratch + 2 * image + 2 * block + b->held;
 	for (unsigned t = 0; t < threads; t++) {
 		float *f = sn_alloc(all, sizeof *f);
 		if (!f) {
 			sn_benches_free(b);
 			return SN_ENOMEM;
 		}
-		b->bench[t] = (struct sn_bench){ f,
-						 { f + scratch, f + scratch + image },
-						 { f + scratch + 2 * image,
-						   f + scratch + 2 * image + block } };
+		float *g = f + scratch + 2 * image;
+		b->bench[t] = (struct sn_bench){
+			f, { f + scratch, f + scratch + image }, { g, g + block }, g + 2 * block
+		};
 	}
 	*out = b;
 	return 0;
@@ -67,10 +68,54 @@ void sn_benches_free(struct sn_benches *b)
 	free(b);
 }
 
-const float *sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, const float *x,
-			     size_t first, size_t n, unsigned thread)
+/* Where the output of layer i goes if it is to stay: for image m of the block that begins with
+ * image `first`; NULL where only the next layer sees it. */
+static float *staying(const struct sn_walk *w, const struct sn_bench *bench, size_t i, size_t first,
+		      size_t m)
+{
+	const struct sn_layer *l = w->net->layer[i];
+
+	if (w->out[i])
+		return w->out[i] + (first + m) * l->out_size;
+	return l->held ? bench->held + l->place * SN_BLOCK + m * l->out_size : NULL;
+}
+
+/* What layer i, or SN_INPUT, gave for that image; `last` where it does not stay. */
+static const float *output(const struct sn_walk *w, const struct sn_bench *bench, size_t i,
+			   size_t first, size_t m, const float *last)
+{
+	const float *y;
+
+	if (i == SN_INPUT)
+		return w->x + (first + m) * w->net->layer[0]->in_size;
+	y = staying(w, bench, i, first, m);
+	return y ? y : last;
+}
+
+/* Layer k for the images m to m + n of a block.  last: the output of the layer before it; y: where
+ * its own goes if it does not stay.  Returns its output. */
+static const float *run(const struct sn_walk *w, const struct sn_bench *bench, size_t k,
+			size_t first, size_t m, size_t n, const float *last, float *y)
+{
+	const struct sn_layer *l = w->net->layer[k];
+	struct sn_call c = { .layer = l, .batch = w->batch, .first = first + m, .n = n };
+	float *stays = staying(w, bench, k, first, m);
+
+	c.x = output(w, bench, l->from, first, m, last);
+	if (l->kind->flags & SN_LAYER_TWO)
+		c.x2 = output(w, bench, l->from2, first, m, NULL);
+	c.y = stays ? stays : y;
+	c.memory = w->memory ? w->memory[k] : NULL;
+	c.scratch = bench->scratch;
+	l->kind->forward(&c);
+	return c.y;
+}
+
+void sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, size_t first, size_t n,
+		     unsigned thread)
 {
 	const struct sn_bench *bench = &w->benches->bench[thread];
+	const float *x = NULL; /* of the layers before, for the block */
 	unsigned flip = 0;
 
 	for (size_t i = from, end; i < to; i = end) {
@@ -78,29 +123,16 @@ const float *sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, co
 		while (!blocks(w->net, i) && end < to && !blocks(w->net, end))
 			end++;
 		size_t step = blocks(w->net, i) ? n : 1, out = w->net->layer[end - 1]->out_size;
-		float *y = w->out[end - 1] ? w->out[end - 1] + first * out : bench->block[flip];
+		float *y = bench->block[flip];
 		flip ^= 1;
 		for (size_t m = 0; m < n; m += step) {
-			const float *in = x + m * w->net->layer[i]->in_size;
-			for (size_t k = i; k < end; k++) {
-				const struct sn_layer *l = w->net->layer[k];
-				struct sn_call c = { .layer = l,
-						     .batch = w->batch,
-						     .first = first + m,
-						     .n = step,
-						     .x = in };
-				c.memory = w->memory ? w->memory[k] : NULL;
-				c.scratch = bench->scratch;
-				c.y = k + 1 == end ? y + m * out
-				      : w->out[k]  ? w->out[k] + (first + m) * l->out_size
-						   : bench->image[k & 1];
-				l->kind->forward(&c);
-				in = c.y;
-			}
+			const float *last = x ? x + m * w->net->layer[i]->in_size : NULL;
+			for (size_t k = i; k < end; k++)
+				last = run(w, bench, k, first, m, step, last,
+					   k + 1 == end ? y + m * out : bench->image[k & 1]);
 		}
 		x = y;
 	}
-	return x;
 }
 
 bool sn_all_finite(const float *x, size_t n)
@@ -116,28 +148,20 @@ bool sn_all_finite(const float *x, size_t n)
 	return !bad;
 }
 
-int sn_walk_blame(const struct sn_walk *w, const float *x)
+int sn_walk_blame(const struct sn_walk *w)
 {
 	const struct sn_net *net = w->net;
 	const struct sn_bench *bench = &w->benches->bench[0];
-	size_t in = net->layer[0]->in_size, worst = net->layers;
+	size_t worst = net->layers;
 
-	if (!sn_all_finite(x, w->batch->n * in))
+	if (!sn_all_finite(w->x, w->batch->n * net->layer[0]->in_size))
 		return sn_fail(SN_ENAN, "the network's input is not finite");
 	for (size_t m = 0; m < w->batch->n && worst > 0; m++) {
-		const float *at = x + m * in;
+		const float *at = NULL;
 		for (size_t k = 0; k < worst; k++) {
-			const struct sn_layer *l = net->layer[k];
-			struct sn_call c = {
-				.layer = l, .batch = w->batch, .first = m, .n = 1, .x = at
-			};
-			c.memory = w->memory ? w->memory[k] : NULL;
-			c.scratch = bench->scratch;
-			c.y = bench->image[k & 1];
-			l->kind->forward(&c);
-			if (!sn_all_finite(c.y, l->out_size))
+			at = run(w, bench, k, m, 0, 1, at, bench->image[k & 1]);
+			if (!sn_all_finite(at, net->layer[k]->out_size))
 				worst = k;
-			at = c.y;
 		}
 	}
 	return sn_fail(SN_ENAN, "layer '%s' gives a number that is not finite",
@@ -148,7 +172,6 @@ int sn_walk_blame(const struct sn_walk *w, const float *x)
 
 struct embedding {
 	struct sn_walk walk;
-	const float *x;
 	size_t group; /* images of a piece of work */
 };
 
@@ -157,9 +180,8 @@ static int embed_group(void *context, size_t index, unsigned thread)
 	const struct embedding *e = context;
 	size_t first = index * e->group, n = e->walk.batch->n - first;
 
-	sn_walk_forward(&e->walk, 0, e->walk.net->layers,
-			e->x + first * e->walk.net->layer[0]->in_size, first,
-			n < e->group ? n : e->group, thread);
+	sn_walk_forward(&e->walk, 0, e->walk.net->layers, first, n < e->group ? n : e->group,
+			thread);
 	return 0;
 }
 
@@ -186,12 +208,11 @@ int sn_net_embed(struct sn_net *net, struct sn_pool *pool, const float *x, size_
 
 	/* few images are shared out; what a piece holds does not change what comes out */
 	size_t group = (n + threads - 1) / threads;
-	struct embedding e = { { net, &batch, out, NULL, b },
-			       x,
+	struct embedding e = { { net, &batch, x, out, NULL, b },
 			       group < SN_BLOCK ? group : SN_BLOCK };
 	st = sn_pool_run(pool, (n + e.group - 1) / e.group, embed_group, &e);
 	if (st == 0 && !sn_all_finite(y, n * sn_net_dim(net)))
-		st = sn_walk_blame(&e.walk, x);
+		st = sn_walk_blame(&e.walk);
 	sn_benches_free(atomic_exchange(&net->benches, b));
 out:
 	free(out);

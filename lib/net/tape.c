@@ -2,6 +2,9 @@
  * tape - training passes.  Layers fall into segments, within which a block of images goes through
  * without looking at the others; between them all threads meet: where batch norm needs the whole
  * batch, and where a large parameter walks its tiles.
+ *
+ * Where several layers read one output, its gradient is the sum of what they give, for the whole
+ * batch: the last of them, which is the first to go back, sets it and the others add.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@ struct sn_tape {
 	const float *x;
 	struct sn_benches *benches;
 	float **out;	      /* [layers] outputs that the backward pass or a later segment reads */
+	float **fork;	      /* [layers] gradients of held outputs */
 	void **memory;	      /* [layers] */
 	float *whole[2];      /* gradients of all images between segments */
 	float **sums;	      /* [layers] [tasks][sum] */
@@ -22,6 +26,8 @@ struct sn_tape {
 	float **tree_memory;  /* [threads * layers] */
 	float **tile_memory;  /* [threads] */
 	size_t lowest;	      /* layer: none below it has parameters */
+	size_t reached;	      /* layer: the backward pass goes down to it */
+	float *dx;	      /* of the network's input; NULL: not wanted */
 	bool forward_done;
 };
 
@@ -56,7 +62,7 @@ static bool keeps_output(const struct sn_net *net, size_t i)
 {
 	const struct sn_layer_kind *kind = net->layer[i]->kind, *next;
 
-	if (i + 1 == net->layers)
+	if (i + 1 == net->layers || net->layer[i]->held)
 		return true;
 	next = net->layer[i + 1]->kind;
 	return kind->flags & SN_LAYER_KEEPS_Y || next->flags & SN_LAYER_KEEPS_X || next->gather;
@@ -85,12 +91,14 @@ static int plan(struct sn_tape *t)
 	if ((st = sn_benches_new(&t->benches, net, threads)) < 0)
 		return st;
 	t->out = sn_alloc(net->layers, sizeof *t->out);
+	t->fork = sn_alloc(net->layers, sizeof *t->fork);
 	t->memory = sn_alloc(net->layers, sizeof *t->memory);
 	t->sums = sn_alloc(net->layers, sizeof *t->sums);
 	t->tree = sn_alloc(threads * net->layers, sizeof *t->tree);
 	t->tree_memory = sn_alloc(threads * net->layers, sizeof *t->tree_memory);
 	t->tile_memory = sn_alloc(threads, sizeof *t->tile_memory);
-	if (!t->out || !t->memory || !t->sums || !t->tree || !t->tree_memory || !t->tile_memory)
+	if (!t->out || !t->fork || !t->memory || !t->sums || !t->tree || !t->tree_memory ||
+	    !t->tile_memory)
 		return SN_ENOMEM;
 	t->lowest = net->layers;
 	for (size_t i = net->layers; i-- > 0;) {
@@ -98,6 +106,8 @@ static int plan(struct sn_tape *t)
 		if (l->params)
 			t->lowest = i;
 		if (keeps_output(net, i) && !(t->out[i] = floats(t->most, l->out_size)))
+			return SN_ENOMEM;
+		if (l->held && !(t->fork[i] = floats(t->most, l->out_size)))
 			return SN_ENOMEM;
 		if (l->kind->memory && !(t->memory[i] = sn_alloc(l->kind->memory(l, t->most), 1)))
 			return SN_ENOMEM;
@@ -160,6 +170,7 @@ void sn_tape_free(struct sn_tape *t)
 		return;
 	unsigned threads = sn_pool_threads(t->pool);
 	free_all(t->out, t->net->layers);
+	free_all(t->fork, t->net->layers);
 	free_all(t->memory, t->net->layers);
 	free_all(t->sums, t->net->layers);
 	free_all(t->tree_memory, threads * t->net->layers);
@@ -175,7 +186,9 @@ void sn_tape_free(struct sn_tape *t)
 
 static const float *input_of(const struct sn_tape *t, size_t layer)
 {
-	return layer ? t->out[layer - 1] : t->x;
+	size_t from = t->net->layer[layer]->from;
+
+	return from == SN_INPUT ? t->x : t->out[from];
 }
 
 static struct sn_call call_of(const struct sn_tape *t, size_t layer, size_t first, size_t n)
@@ -203,7 +216,7 @@ struct segment {
 	struct sn_tape *t;
 	size_t from, to; /* layers */
 	const float *dy; /* backward: of layer to - 1, all images */
-	float *dx;	 /* backward: of layer from, all images; NULL: not wanted */
+	float *dx;	 /* backward: of layer from, all images; NULL: the last segment */
 	size_t span;	 /* backward: blocks of a task */
 	size_t gather;	 /* layer whose gathering ends the segment; the number of layers: none */
 };
@@ -212,12 +225,10 @@ static int forward_block(void *context, size_t index, unsigned thread)
 {
 	const struct segment *s = context;
 	const struct sn_tape *t = s->t;
-	struct sn_walk w = { t->net, &t->batch, t->out, t->memory, t->benches };
+	struct sn_walk w = { t->net, &t->batch, t->x, t->out, t->memory, t->benches };
 	size_t first = index * SN_BLOCK, n = block_size(t, first);
 
-	sn_walk_forward(&w, s->from, s->to,
-			input_of(t, s->from) + first * t->net->layer[s->from]->in_size, first, n,
-			thread);
+	sn_walk_forward(&w, s->from, s->to, first, n, thread);
 	if (s->gather < t->net->layers) {
 		struct sn_call c = call_of(t, s->gather, first, n);
 		t->net->layer[s->gather]->kind->gather(&c);
@@ -259,14 +270,70 @@ int sn_tape_forward(struct sn_tape *t, const float *x, size_t n, const uint64_t 
 	size = n * sn_net_dim(net);
 	memcpy(y, t->out[net->layers - 1], size * sizeof *y);
 	if (!sn_all_finite(y, size)) {
-		struct sn_walk w = { net, &t->batch, t->out, t->memory, t->benches };
-		return sn_walk_blame(&w, x);
+		struct sn_walk w = { net, &t->batch, x, t->out, t->memory, t->benches };
+		return sn_walk_blame(&w);
 	}
 	t->forward_done = true;
 	return 0;
 }
 
 /* ---- backward ----------------------------------------------------------------------- */
+
+/*
+ * The gradient of what layer k reads from `source`.  Where several layers read it, or it is the
+ * network's input: its place for the whole batch; otherwise `own`, for the images at hand.  NULL:
+ * not wanted.  *adds: others have set it.
+ */
+static float *gradient_of(const struct sn_tape *t, size_t k, size_t source, size_t image,
+			  float *own, bool *adds)
+{
+	const struct sn_net *net = t->net;
+
+	*adds = false;
+	if (source == SN_INPUT) {
+		*adds = net->last_read != k;
+		return t->dx ? t->dx + image * net->layer[0]->in_size : NULL;
+	}
+	if (source < t->reached)
+		return NULL;
+	if (!t->fork[source])
+		return own;
+	*adds = net->layer[source]->last_read != k;
+	return t->fork[source] + image * net->layer[source]->out_size;
+}
+
+static void add(float *restrict to, const float *restrict from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] += from[i];
+}
+
+/* Layer k for the images [image, image + n).  dy: their gradient, unless it is that of a held
+ * output; dx: where that of its input goes, unless the same.  Returns dx. */
+static const float *back(const struct sn_tape *t, size_t k, size_t image, size_t n,
+			 const struct sn_bench *bench, float *sum, const float *dy, float *dx)
+{
+	struct sn_call c = call_of(t, k, image, n);
+	size_t size = n * c.layer->in_size;
+	bool adds;
+	float *to = gradient_of(t, k, c.layer->from, image, dx, &adds);
+
+	c.scratch = bench->scratch;
+	c.sum = sum;
+	c.dy = t->fork[k] ? t->fork[k] + image * c.layer->out_size : dy;
+	c.dx = to && adds ? dx : to;
+	c.layer->kind->backward(&c);
+	if (to && adds)
+		add(to, dx, size);
+	if (c.layer->kind->flags & SN_LAYER_TWO &&
+	    (to = gradient_of(t, k, c.layer->from2, image, NULL, &adds))) {
+		if (adds)
+			add(to, c.dy, size);
+		else
+			memcpy(to, c.dy, size * sizeof *to);
+	}
+	return dx;
+}
 
 /* Layers [from, to) for one block, from the last to the first; parameter sums go to the thread's
  * trees. */
@@ -276,7 +343,7 @@ static void backward_block(const struct segment *s, size_t first, size_t n, unsi
 	const struct sn_net *net = t->net;
 	const struct sn_bench *bench = &t->benches->bench[thread];
 	struct sn_tree *tree = t->tree + thread * net->layers;
-	const float *dy = s->dy + first * net->layer[s->to - 1]->out_size;
+	const float *dy = s->dy ? s->dy + first * net->layer[s->to - 1]->out_size : NULL;
 	unsigned flip = 0;
 
 	for (size_t end = s->to, i; end > s->from; end = i) {
@@ -285,19 +352,19 @@ static void backward_block(const struct segment *s, size_t first, size_t n, unsi
 		while (!whole && i > s->from && !(net->layer[i - 1]->kind->flags & SN_LAYER_BLOCKS))
 			i--;
 		size_t step = whole ? n : 1, in = net->layer[i]->in_size;
-		float *dx = i > s->from ? bench->block[flip] : s->dx ? s->dx + first * in : NULL;
+		/* where the group's dx goes when it is just what the layers before it wait for */
+		bool flows = i > t->reached && net->layer[i]->from == i - 1 && !t->fork[i - 1];
+		float *dx = !flows ? NULL : i > s->from ? bench->block[flip] : s->dx + first * in;
+		float *spare = whole ? bench->block[flip] : bench->image[i & 1];
 		flip ^= 1;
 		for (size_t m = 0; m < n; m += step) {
-			const float *d = dy + m * net->layer[end - 1]->out_size;
-			for (size_t k = end; k-- > i;) {
-				struct sn_call c = call_of(t, k, first + m, step);
-				c.scratch = bench->scratch;
-				c.dy = d;
-				c.dx = k > i ? bench->image[k & 1] : dx ? dx + m * in : NULL;
-				c.sum = t->sums[k] ? sn_tree_next(&tree[k]) : NULL;
-				c.layer->kind->backward(&c);
-				d = c.dx;
-			}
+			const float *d = dy ? dy + m * net->layer[end - 1]->out_size : NULL;
+			for (size_t k = end; k-- > i;)
+				d = back(t, k, first + m, step, bench,
+					 t->sums[k] ? sn_tree_next(&tree[k]) : NULL, d,
+					 k > i ? bench->image[k & 1]
+					 : dx  ? dx + m * in
+					       : spare);
 		}
 		dy = dx;
 	}
@@ -328,7 +395,8 @@ static int backward_task(void *context, size_t index, unsigned thread)
 				sn_tree_add(&tree[k]);
 		if (s->gather < t->net->layers) {
 			struct sn_call c = call_of(t, s->gather, first, n);
-			c.dy = s->dx + first * c.layer->out_size;
+			const float *dy = t->fork[s->gather] ? t->fork[s->gather] : s->dx;
+			c.dy = dy + first * c.layer->out_size;
 			c.layer->kind->back_gather(&c);
 		}
 	}
@@ -398,6 +466,8 @@ int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
 
 	if (!t->forward_done)
 		return sn_fail(SN_EUSAGE, "no forward pass before this backward pass");
+	t->dx = dx;
+	t->reached = lowest;
 	if (lowest == net->layers)
 		return check_gradients(t, dy);
 	s.gather = net->layers - 1;
@@ -411,13 +481,12 @@ int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
 		while (s.from > lowest && !is_meeting(net, s.from - 1))
 			s.from--;
 		s.gather = net->layers;
+		s.dx = NULL;
 		if (s.from > lowest) {
 			s.dx = t->whole[flip];
 			flip ^= 1;
 			if (net->layer[s.from - 1]->kind->back_gather)
 				s.gather = s.from - 1;
-		} else {
-			s.dx = dx;
 		}
 		size_t tasks = (blocks + s.span - 1) / s.span;
 		if ((st = sn_pool_run(t->pool, tasks, backward_task, &s)) < 0)
@@ -430,7 +499,7 @@ int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
 			}
 		}
 		s.to = s.from;
-		s.dy = s.dx;
+		s.dy = s.to > lowest && t->fork[s.to - 1] ? t->fork[s.to - 1] : s.dx;
 	}
 	return check_gradients(t, dy);
 }

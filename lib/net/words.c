@@ -85,8 +85,8 @@ int sn_words_count(const struct sn_words *w, const char *what, const char *text,
 	return 0;
 }
 
-int sn_words_extent(const struct sn_words *w, const char *what, const char *text, size_t *width,
-		    size_t *height)
+int sn_words_extent(const struct sn_words *w, const char *what, const char *text, size_t least,
+		    size_t *width, size_t *height)
 {
 	const char *end;
 	size_t a = 0, b;
@@ -97,7 +97,7 @@ int sn_words_extent(const struct sn_words *w, const char *what, const char *text
 	b = a;
 	if (good && *end == 'x')
 		good = number(end + 1, &end, &b);
-	if (!good || *end || a < 1 || b < 1)
+	if (!good || *end || a < least || b < least)
 		return sn_fail(SN_EDATA, "line %u: %s '%.64s', wanted N or WIDTHxHEIGHT", w->line,
 			       what, text);
 	*width = a;

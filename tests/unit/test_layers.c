@@ -17,12 +17,33 @@ static size_t between(size_t least, size_t most)
 
 /* ---- the reference ------------------------------------------------------------------ */
 
-enum kind { CONV, MAXPOOL, BATCHNORM, RELU, SIGMOID, FLATTEN, LINEAR, L2NORM };
+enum kind {
+	CONV,
+	MAXPOOL,
+	AVGPOOL,
+	GLOBALAVG,
+	BATCHNORM,
+	LRN,
+	RELU,
+	PRELU,
+	LEAKYRELU,
+	SIGMOID,
+	TANH,
+	FLATTEN,
+	LINEAR,
+	L2NORM,
+	RESIDUAL,
+	SHORTCUT,
+	END,
+};
 
 struct spec {
 	enum kind kind;
-	size_t k, kw, kh, stride, pad; /* k: channels or outputs */
-	bool bias;
+	size_t k, kw, kh, stride; /* k: channels or outputs; LRN: n */
+	size_t pad, pad_w;	  /* of height and width */
+	bool bias, reflect, ceil, each;
+	size_t groups;
+	double alpha, beta; /* alpha: also a slope */
 };
 
 #define MOST_SPECS 24
@@ -35,34 +56,124 @@ struct plan {
 
 static void plan_text(const struct plan *p, char *text, size_t size)
 {
+	static const char *const words[] = {
+		[GLOBALAVG] = "globalavg", [BATCHNORM] = "batchnorm",
+		[RELU] = "relu",	   [SIGMOID] = "sigmoid",
+		[TANH] = "tanh",	   [FLATTEN] = "flatten",
+		[L2NORM] = "l2norm",	   [RESIDUAL] = "residual",
+		[SHORTCUT] = "shortcut",   [END] = "end",
+	};
 	size_t n = (size_t)snprintf(text, size, "input %zux%zux%zu\n", p->in.w, p->in.h, p->in.c);
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct spec *s = &p->spec[i];
 		switch (s->kind) {
 		case CONV:
-			n += (size_t)snprintf(text + n, size - n,
-					      "conv %zu size=%zux%zu stride=%zu pad=%zu bias=%s\n",
-					      s->k, s->kw, s->kh, s->stride, s->pad,
-					      s->bias ? "yes" : "no");
+			n += (size_t)snprintf(
+				text + n, size - n,
+				"conv %zu size=%zux%zu stride=%zu pad=%zux%zu bias=%s groups=%zu "
+				"pad-mode=%s\n",
+				s->k, s->kw, s->kh, s->stride, s->pad_w, s->pad,
+				s->bias ? "yes" : "no", s->groups,
+				s->reflect ? "reflect" : "zeros");
 			break;
 		case MAXPOOL:
 			n += (size_t)snprintf(text + n, size - n,
 					      "maxpool size=%zux%zu stride=%zu\n", s->kw, s->kh,
 					      s->stride);
 			break;
+		case AVGPOOL:
+			n += (size_t)snprintf(text + n, size - n,
+					      "avgpool size=%zux%zu stride=%zu ceil=%s\n", s->kw,
+					      s->kh, s->stride, s->ceil ? "yes" : "no");
+			break;
 		case LINEAR:
 			n += (size_t)snprintf(text + n, size - n, "linear %zu bias=%s\n", s->k,
 					      s->bias ? "yes" : "no");
 			break;
+		case LRN:
+			n += (size_t)snprintf(text + n, size - n,
+					      "lrn n=%zu alpha=%g beta=%g k=1.5\n", s->k, s->alpha,
+					      s->beta);
+			break;
+		case PRELU:
+			n += (size_t)snprintf(text + n, size - n, "prelu each=%s slope=%g\n",
+					      s->each ? "yes" : "no", s->alpha);
+			break;
+		case LEAKYRELU:
+			n += (size_t)snprintf(text + n, size - n, "leakyrelu slope=%g\n", s->alpha);
+			break;
 		default:
-			n += (size_t)snprintf(text + n, size - n, "%s\n",
-					      s->kind == BATCHNORM ? "batchnorm"
-					      : s->kind == RELU	   ? "relu"
-					      : s->kind == SIGMOID ? "sigmoid"
-					      : s->kind == FLATTEN ? "flatten"
-								   : "l2norm");
+			n += (size_t)snprintf(text + n, size - n, "%s\n", words[s->kind]);
 		}
+	}
+}
+
+/* A place along a side of n with a border, from its first pixel: false where there is nothing. */
+static bool place(const struct spec *s, size_t at, size_t pad, size_t n, size_t *to)
+{
+	long i = (long)at - (long)pad;
+
+	if (s->reflect && i < 0)
+		i = -i;
+	if (s->reflect && i >= (long)n)
+		i = 2 * ((long)n - 1) - i;
+	*to = (size_t)i;
+	return i >= 0 && i < (long)n;
+}
+
+/* y of a convolution or a pool at (oy, ox), channel o. */
+static double ref_window(const struct spec *s, struct sn_shape in, const double *x, const double *w,
+			 size_t oy, size_t ox, size_t o)
+{
+	size_t per = s->kind == CONV ? in.c / s->groups : 0, pixels = 0;
+	size_t group = s->kind == CONV ? o / (s->k / s->groups) : 0;
+	double v = s->kind == MAXPOOL ? -INFINITY : 0;
+
+	if (s->kind == CONV && s->bias)
+		v = w[s->k * per * s->kh * s->kw + o];
+	for (size_t r = 0; r < s->kh; r++) {
+		for (size_t q = 0; q < s->kw; q++) {
+			size_t py, px;
+			if (!place(s, oy * s->stride + r, s->pad, in.h, &py) ||
+			    !place(s, ox * s->stride + q, s->pad_w, in.w, &px))
+				continue;
+			const double *at = x + (py * in.w + px) * in.c;
+			for (size_t c = 0; c < per; c++)
+				v += w[((o * per + c) * s->kh + r) * s->kw + q] *
+				     at[group * per + c];
+			if (s->kind == MAXPOOL)
+				v = fmax(v, at[o]);
+			if (s->kind == AVGPOOL)
+				v += at[o];
+			pixels++;
+		}
+	}
+	return s->kind == AVGPOOL ? v / (double)pixels : v;
+}
+
+/* Of number i of the image. */
+static double ref_element(const struct spec *s, struct sn_shape in, const double *x, size_t i,
+			  const double *w)
+{
+	double sum = 0;
+	long o = (long)(i % in.c), from = o - (long)(s->k / 2);
+
+	switch (s->kind) {
+	case RELU:
+		return fmax(0, x[i]);
+	case LEAKYRELU:
+		return x[i] > 0 ? x[i] : s->alpha * x[i];
+	case PRELU:
+		return x[i] > 0 ? x[i] : w[s->each ? o : 0] * x[i];
+	case TANH:
+		return tanh(x[i]);
+	case LRN:
+		for (long j = from < 0 ? 0 : from; j < from + (long)s->k && j < (long)in.c; j++)
+			sum += x[(long)i - o + j] * x[(long)i - o + j];
+		return x[i] / pow(1.5 + s->alpha / (double)s->k * sum, s->beta);
+	default:
+		return 1 / (1 + exp(-x[i]));
 	}
 }
 
@@ -87,32 +198,17 @@ static void ref_image(const struct spec *s, struct sn_shape in, struct sn_shape 
 			r += x[i] * x[i];
 		for (size_t i = 0; i < nx; i++)
 			y[i] = x[i] / fmax(sqrt(r), 1e-12);
-	} else if (s->kind == RELU || s->kind == SIGMOID) {
+	} else if (s->kind == GLOBALAVG) {
+		memset(y, 0, ny * sizeof *y);
 		for (size_t i = 0; i < nx; i++)
-			y[i] = s->kind == RELU ? fmax(0, x[i]) : 1 / (1 + exp(-x[i]));
+			y[i % in.c] += x[i] / (double)(in.h * in.w);
+	} else if (s->kind == CONV || s->kind == MAXPOOL || s->kind == AVGPOOL) {
+		for (size_t i = 0; i < ny; i++)
+			y[i] = ref_window(s, in, x, w, i / out.c / out.w, i / out.c % out.w,
+					  i % out.c);
 	} else {
-		for (size_t i = 0; i < ny; i++) {
-			size_t o = i % out.c, ox = i / out.c % out.w, oy = i / out.c / out.w;
-			double v = s->kind == MAXPOOL ? -INFINITY
-				   : s->bias	      ? w[s->k * in.c * s->kh * s->kw + o]
-						      : 0;
-			for (size_t r = 0; r < s->kh; r++) {
-				for (size_t q = 0; q < s->kw; q++) {
-					size_t py = oy * s->stride + r, px = ox * s->stride + q;
-					if (py < s->pad || px < s->pad || py - s->pad >= in.h ||
-					    px - s->pad >= in.w)
-						continue;
-					const double *at =
-						x + ((py - s->pad) * in.w + px - s->pad) * in.c;
-					for (size_t c = 0; s->kind == CONV && c < in.c; c++)
-						v += w[((o * in.c + c) * s->kh + r) * s->kw + q] *
-						     at[c];
-					if (s->kind == MAXPOOL)
-						v = fmax(v, at[o]);
-				}
-			}
-			y[i] = v;
-		}
+		for (size_t i = 0; i < nx; i++)
+			y[i] = ref_element(s, in, x, i, w);
 	}
 }
 
@@ -138,14 +234,29 @@ static size_t ref_params(const struct spec *s, struct sn_shape in)
 {
 	switch (s->kind) {
 	case CONV:
-		return s->k * (in.c * s->kh * s->kw + s->bias);
+		return s->k * (in.c / s->groups * s->kh * s->kw + s->bias);
 	case LINEAR:
 		return s->k * (in.c + s->bias);
 	case BATCHNORM:
 		return 4 * in.c;
+	case PRELU:
+		return s->each ? in.c : 1;
 	default:
 		return 0;
 	}
+}
+
+/* Windows along a side: those that fit, and with ceil a partial one that begins within it. */
+static size_t ref_side(const struct spec *s, size_t n, size_t size, size_t pad)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at + size <= n + 2 * pad || (s->ceil && at < n); at += s->stride) {
+		count++;
+		if (at + size >= n + 2 * pad)
+			break;
+	}
+	return count;
 }
 
 static struct sn_shape ref_shape(const struct spec *s, struct sn_shape in)
@@ -153,9 +264,12 @@ static struct sn_shape ref_shape(const struct spec *s, struct sn_shape in)
 	switch (s->kind) {
 	case CONV:
 	case MAXPOOL:
-		return (struct sn_shape){ (in.h + 2 * s->pad - s->kh) / s->stride + 1,
-					  (in.w + 2 * s->pad - s->kw) / s->stride + 1,
+	case AVGPOOL:
+		return (struct sn_shape){ ref_side(s, in.h, s->kh, s->pad),
+					  ref_side(s, in.w, s->kw, s->pad_w),
 					  s->kind == CONV ? s->k : in.c };
+	case GLOBALAVG:
+		return (struct sn_shape){ 1, 1, in.c };
 	case LINEAR:
 		return (struct sn_shape){ 1, 1, s->k };
 	case FLATTEN:
@@ -165,18 +279,67 @@ static struct sn_shape ref_shape(const struct spec *s, struct sn_shape in)
 	}
 }
 
+/* What a residual block got, and what its main list gave. */
+struct ref_block {
+	double *x, *main;
+	struct sn_shape in, out;
+};
+
+static size_t numbers(struct sn_shape s)
+{
+	return s.h * s.w * s.c;
+}
+
+static double *copy(const double *x, size_t n)
+{
+	double *y = malloc(n * sizeof *y);
+
+	memcpy(y, x, n * sizeof *y);
+	return y;
+}
+
+/* The three words of a block: at and in are those of the next layer. */
+static void ref_structure(enum kind kind, struct ref_block *b, size_t n, double **at,
+			  struct sn_shape *in)
+{
+	if (kind == RESIDUAL) {
+		*b = (struct ref_block){ *at, NULL, *in, *in };
+		*at = copy(*at, n * numbers(*in));
+		return;
+	}
+	if (kind == SHORTCUT) {
+		b->main = *at;
+		b->out = *in;
+		*at = copy(b->x, n * numbers(b->in));
+		*in = b->in;
+		return;
+	}
+	const double *other = b->main ? b->main : b->x;
+	for (size_t i = 0; i < n * numbers(*in); i++)
+		(*at)[i] += other[i];
+	free(b->main);
+	free(b->x);
+}
+
 /* y of the whole network for n images; the caller frees it. */
 static double *reference(const struct plan *p, size_t n, const double *x, const double *theta,
 			 bool training)
 {
 	struct sn_shape in = p->in;
-	double *at = malloc(n * in.h * in.w * in.c * sizeof *at);
+	double *at = copy(x, n * numbers(in));
+	struct ref_block block[8];
+	size_t depth = 0;
 
-	memcpy(at, x, n * in.h * in.w * in.c * sizeof *at);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct spec *s = &p->spec[i];
+		if (s->kind >= RESIDUAL) {
+			depth += s->kind == RESIDUAL;
+			ref_structure(s->kind, &block[depth - 1], n, &at, &in);
+			depth -= s->kind == END;
+			continue;
+		}
 		struct sn_shape out = ref_shape(s, in);
-		size_t nx = in.h * in.w * in.c, ny = out.h * out.w * out.c;
+		size_t nx = numbers(in), ny = numbers(out);
 		double *y = malloc(n * ny * sizeof *y);
 		if (s->kind == BATCHNORM)
 			ref_batchnorm(n * in.h * in.w, in.c, at, y, theta, training);
@@ -210,7 +373,7 @@ static size_t set_params(struct sn_net *net, double **theta)
 	*theta = malloc((total + 1) * sizeof **theta);
 	for (size_t i = 0; i < sn_net_params(net); i++) {
 		struct sn_param *p = sn_net_param(net, i);
-		bool norm = strncmp(p->name, "bn", 2) == 0,
+		bool norm = strncmp(p->name, "bn", 2) == 0 || strncmp(p->name, "prelu", 5) == 0,
 		     variance = strstr(p->name, "running_var");
 		for (size_t j = 0; j < p->count; j++) {
 			if (variance)
@@ -277,7 +440,8 @@ static void check_direction(const struct plan *p, struct sn_net *net, size_t n, 
 		size += fabs(xv[i] * dx[i]);
 	}
 	for (size_t i = 0; i < p->n; i++)
-		kinks += p->spec[i].kind == RELU || p->spec[i].kind == MAXPOOL;
+		kinks += p->spec[i].kind == RELU || p->spec[i].kind == PRELU ||
+			 p->spec[i].kind == LEAKYRELU || p->spec[i].kind == MAXPOOL;
 	for (size_t k = 0; k < STEPS; k++) {
 		double l[2], measured;
 		for (int side = 0; side < 2; side++) {
@@ -391,7 +555,40 @@ static void check_running(const struct plan *p, struct sn_net *net, size_t n, co
 
 static struct spec conv(size_t k, size_t kw, size_t kh, size_t stride, size_t pad, bool bias)
 {
-	return (struct spec){ CONV, k, kw, kh, stride, pad, bias };
+	return (struct spec){ .kind = CONV,
+			      .k = k,
+			      .kw = kw,
+			      .kh = kh,
+			      .stride = stride,
+			      .pad = pad,
+			      .pad_w = pad,
+			      .bias = bias,
+			      .groups = 1 };
+}
+
+/* A convolution with borders of its own, mirrored or not, in groups. */
+static struct spec bordered(struct spec s, size_t pad, size_t pad_w, bool reflect, size_t groups)
+{
+	s.pad = pad;
+	s.pad_w = pad_w;
+	s.reflect = reflect;
+	s.groups = groups;
+	return s;
+}
+
+static struct spec average(size_t kw, size_t kh, size_t stride, bool ceil)
+{
+	return (struct spec){ .kind = AVGPOOL, .kw = kw, .kh = kh, .stride = stride, .ceil = ceil };
+}
+
+static struct spec lrn(size_t n, double alpha, double beta)
+{
+	return (struct spec){ .kind = LRN, .k = n, .alpha = alpha, .beta = beta };
+}
+
+static struct spec slope(enum kind kind, double alpha, bool each)
+{
+	return (struct spec){ .kind = kind, .alpha = alpha, .each = each };
 }
 
 static struct spec pool(size_t kw, size_t kh, size_t stride)
@@ -429,6 +626,83 @@ static void test_each_layer(void)
 		check_plan(&PLAN(h, w, c, plain(FLATTEN)), n);
 		check_plan(&PLAN(h, w, c, plain(L2NORM), plain(FLATTEN)), n);
 		check_plan(&PLAN(h, w, c, plain(FLATTEN), plain(BATCHNORM), plain(L2NORM)), n + 1);
+	}
+}
+
+static void test_more_layers(void)
+{
+	for (int i = 0; i < 25; i++) {
+		size_t kw = between(1, 4), kh = between(1, 4), c = between(0, 1) ? 1 : 3;
+		size_t h = between(kh + 3, kh + 9), w = between(kw + 3, kw + 9), n = between(1, 20);
+		size_t groups = between(1, 3), step = between(1, 4);
+		bool yes = between(0, 1);
+		/* mirrored borders may be wider than the window */
+		check_plan(&PLAN(h, w, c,
+				 bordered(conv(between(1, 9), kw, kh, between(1, 3), 0, yes),
+					  between(0, 3), between(0, 3), true, 1),
+				 plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(h, w, c,
+				 bordered(conv(between(1, 9), kw, kh, between(1, 3), 0, yes),
+					  between(0, kh - 1), between(0, kw - 1), false, 1),
+				 plain(FLATTEN)),
+			   n);
+		check_plan(
+			&PLAN(h, w, c, conv(groups * between(1, 3), 1, 1, 1, 0, true),
+			      bordered(conv(groups * between(1, 3), kw, kh, between(1, 3), 0, yes),
+				       between(0, kh - 1), between(0, kw - 1), yes, groups),
+			      plain(FLATTEN)),
+			n);
+		check_plan(&PLAN(h, w, c, average(kw, kh, step, yes), plain(FLATTEN)), n);
+		check_plan(&PLAN(h, w, c, plain(GLOBALAVG)), n);
+		check_plan(&PLAN(h, w, c, conv(between(1, 9), 1, 1, 1, 0, true),
+				 lrn(between(1, 7), 2, yes ? 0.75 : 0.3 * (double)step),
+				 plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(h, w, c, slope(PRELU, 0.25, yes), plain(FLATTEN)), n);
+		check_plan(&PLAN(h, w, c, slope(LEAKYRELU, 0.125 * (double)step, false),
+				 plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(h, w, c, plain(TANH), plain(FLATTEN)), n);
+	}
+}
+
+/* Blocks at the start and the end, within each other, of all kinds of layers. */
+static void test_residual(void)
+{
+	static const size_t sizes[] = { 2, 7, 8, 9, 17, 33 };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		size_t n = sizes[i];
+		check_plan(&PLAN(6, 5, 3, plain(RESIDUAL), conv(3, 3, 3, 1, 1, true), plain(TANH),
+				 plain(END), plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(6, 5, 3, plain(RESIDUAL), plain(SIGMOID), plain(SHORTCUT),
+				 conv(3, 1, 1, 1, 0, true), plain(END), plain(FLATTEN)),
+			   n);
+		/* as in the preset, but smooth */
+		check_plan(&PLAN(9, 7, 1, conv(5, 3, 3, 1, 1, false), plain(BATCHNORM), plain(TANH),
+				 plain(RESIDUAL), conv(6, 3, 3, 2, 1, false), plain(BATCHNORM),
+				 plain(TANH), conv(6, 3, 3, 1, 1, false), plain(BATCHNORM),
+				 plain(SHORTCUT), average(2, 2, 2, true),
+				 conv(6, 1, 1, 1, 0, false), plain(BATCHNORM), plain(END),
+				 plain(TANH), plain(FLATTEN), linear(7, true), plain(L2NORM)),
+			   n);
+		/* large weights and batch norms first and last in lists */
+		check_plan(&PLAN(1, 6, 1, plain(FLATTEN), plain(RESIDUAL), linear(6, true),
+				 plain(END), plain(RESIDUAL), linear(11, true), plain(TANH),
+				 linear(4, true), plain(SHORTCUT), linear(4, false), plain(END),
+				 plain(RESIDUAL), plain(BATCHNORM), plain(SHORTCUT),
+				 plain(BATCHNORM), linear(4, true), plain(END)),
+			   n);
+		/* a block's input is the input of blocks within, in both lists */
+		check_plan(&PLAN(4, 3, 3, plain(RESIDUAL), plain(RESIDUAL),
+				 conv(3, 3, 3, 1, 1, true), plain(END), plain(TANH),
+				 plain(SHORTCUT), plain(RESIDUAL), conv(3, 1, 1, 1, 0, true),
+				 plain(BATCHNORM), plain(SHORTCUT), plain(SIGMOID), plain(END),
+				 plain(END), plain(FLATTEN), plain(RESIDUAL), linear(36, true),
+				 plain(END)),
+			   n);
 	}
 }
 
@@ -504,6 +778,8 @@ int main(void)
 {
 	chance = sn_random(2, SN_RANDOM_TEST, 0, 0);
 	test_each_layer();
+	test_more_layers();
+	test_residual();
 	test_networks();
 	test_dropout();
 	return TEST_END();

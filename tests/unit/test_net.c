@@ -57,7 +57,8 @@ static void test_errors(void)
 		"line 2: conv1: a window of 30x30 does not fit 28x28");
 	refused("input 28x28x1\nconv 3 size=3 pad=3\n", "line 2: conv1: pad=3 is not smaller");
 	refused("input 28x28x1\nconv 3 size=3 bias=maybe\n", "wanted yes or no");
-	refused("input 28x28x1\nconv 3 size=3 init=good\n", "wanted pytorch, xavier, he or normal");
+	refused("input 28x28x1\nconv 3 size=3 init=good\n",
+		"wanted pytorch, lecun, xavier, he or normal");
 	refused("input 28x28x1\nconv 3 size=3 init=normal:-1\n", "wanted a number from 0");
 	refused("input 28x28x1\nconv 3 size=3 init=normal:nan\n", "wanted a number from 0");
 	refused("input 28x28x1\n\n# x\nlinear 5\n",
@@ -76,6 +77,60 @@ static void test_errors(void)
 	refused("input 28x28x1\nconv 1 size=1 name=conv2\nconv 1 size=1\n",
 		"another layer 'conv2'");
 	refused("input 28x28x1\nbatchnorm eps=0\n", "wanted a number from 1e-12");
+	refused("input 8x8x1\nconv 3 size=3 pad=9 pad-mode=reflect\n",
+		"line 2: conv1: a mirrored border of 9x9 is not smaller than 8x8");
+	refused("input 8x8x1\nconv 3 size=3 pad-mode=mirror\n", "wanted zeros or reflect");
+	refused("input 8x8x1\nconv 3 size=3 pad=1x3\n",
+		"line 2: conv1: pad=1x3 is not smaller than the window of 3x3");
+	refused("input 8x8x3\nconv 4 size=3 groups=3\n",
+		"line 2: conv1: 3 groups do not divide 4 channels");
+	refused("input 8x8x1\nconv 4 size=3 groups=4\n", "4 groups do not divide 1 channels");
+	refused("input 8x8x1\nconv 4 size=3 groups=0\n", "wanted a whole number from 1");
+	refused("input 8x8x1\nconv 4 size=3 init=normal:1,x\n", "line 2: mean 'x'");
+	refused("input 8x8x1\nconv 4 size=3 bias-init=zero\n", "line 2: bias-init 'zero', wanted");
+	refused("input 8x8x1\navgpool\n", "line 2: avgpool without size=");
+	refused("input 8x8x1\navgpool size=9 ceil=yes\n", "does not fit 8x8");
+	refused("input 8x8x1\nlrn n=0\n", "line 2: n '0', wanted a whole number from 1");
+	refused("input 8x8x1\nlrn k=0\n", "line 2: k '0', wanted");
+	refused("input 8x8x1\nleakyrelu slope=-1\n", "line 2: slope '-1', wanted");
+	refused("input 8x8x1\nprelu each=3\n", "line 2: each '3', wanted yes or no");
+}
+
+static void test_block_errors(void)
+{
+	char deep[1000] = "input 8x8x1\n";
+
+	refused("input 8x8x1\nresidual\nconv 1 size=1\n",
+		"line 2: 'residual' without 'end' after it");
+	refused("input 8x8x1\nresidual\nresidual\ntanh\nend\n",
+		"line 2: 'residual' without 'end' after it");
+	refused("input 8x8x1\nend\n", "line 2: 'end' without 'residual' before it");
+	refused("input 8x8x1\nshortcut\n", "line 2: 'shortcut' without 'residual' before it");
+	refused("input 8x8x1\nresidual\ntanh\nend\nend\n", "line 5: 'end' without 'residual'");
+	refused("input 8x8x1\nresidual\nend\n",
+		"line 3: no layer between 'residual' in line 2 and 'end'");
+	refused("input 8x8x1\nresidual\nshortcut\ntanh\nend\n",
+		"line 3: no layer between 'residual' in line 2 and 'shortcut'");
+	refused("input 8x8x1\nresidual\ntanh\nshortcut\nend\n",
+		"line 5: a shortcut without layers: leave line 4 out");
+	refused("input 8x8x1\nresidual\ntanh\nshortcut\nrelu\nshortcut\nrelu\nend\n",
+		"line 6: the block of line 2 has a shortcut, in line 4");
+	refused("input 8x8x1\nresidual\nconv 3 size=1\nend\n",
+		"line 4: the block of line 2 gives 8x8x3, and gets 8x8x1: wanted the same, or a "
+		"'shortcut'");
+	refused("input 8x8x1\nresidual\nconv 3 size=1\nshortcut\nconv 3 size=2\nend\n",
+		"line 6: the block of line 2 gives 8x8x3, and its shortcut 7x7x3: wanted the same");
+	refused("input 8x8x1\nresidual 3\ntanh\nend\n", "line 2: '3' is too much");
+	refused("input 8x8x1\nresidual\ntanh\nend name=a\n", "line 4: 'name=a' is too much");
+	refused("input 8x8x1\nresidual name=tanh1\ntanh\nend\n",
+		"line 2: there is another layer 'tanh1', in line 3");
+	refused("input 8x8x1\nresidual\nconvv\nend\n", "line 3: unknown layer 'convv'");
+	for (int i = 0; i < 17; i++)
+		strcat(deep, "residual\n");
+	refused(deep, "line 18: more than 16 residual blocks within each other");
+	refused("input 4000x4000x1\nresidual\nresidual\nresidual\ntanh\nend\nend\nend\nresidual\n"
+		"tanh\nend\nresidual\ntanh\nend\nresidual\ntanh\nend\n",
+		"hold more than");
 }
 
 static void test_names(void)
@@ -124,6 +179,58 @@ static void test_names(void)
 	sn_net_free(net);
 }
 
+static void range_is(const char *layers, double least, double most)
+{
+	char text[500];
+	struct sn_net *net;
+	float a, b;
+	bool unit;
+
+	snprintf(text, sizeof text, "input 4x4x1\n%s\nflatten\n", layers);
+	MUST(sn_net_parse(&net, text));
+	sn_net_range(net, &a, &b, &unit);
+	if (!((a == least || fabs(a - least) < 1e-6) && (b == most || fabs(b - most) < 1e-6))) {
+		test_failures++;
+		fprintf(stderr, "%s: %g to %g, wanted %g to %g\n", layers, a, b, least, most);
+	}
+	CHECK(!unit);
+	sn_net_free(net);
+}
+
+static void test_ranges(void)
+{
+	range_is("tanh", -1, 1);
+	range_is("relu\ntanh", 0, 1);
+	range_is("tanh\nleakyrelu slope=0.5", -0.5, 1);
+	range_is("leakyrelu slope=0", 0, INFINITY);
+	range_is("tanh\nprelu", -INFINITY, INFINITY);
+	range_is("sigmoid\nprelu", 0, 1);
+	range_is("sigmoid\navgpool size=2", 0, 1);
+	range_is("sigmoid\nglobalavg", 0, 1);
+	range_is("tanh\nlrn k=4 beta=0.5", -0.5, 0.5);
+	range_is("tanh\nresidual\nsigmoid\nend", -1, 2);
+	range_is("residual\nsigmoid\nshortcut\nrelu\nend", 0, INFINITY);
+	range_is("tanh\nresidual\nsigmoid\nresidual\ntanh\nend\nshortcut\nrelu\nend", 0, 2.7615942);
+}
+
+/* A block is its layers and, last, its sum. */
+static void test_blocks(void)
+{
+	static const char *const names[] = { "conv1", "relu1", "conv2",
+					     "first", "tanh1", "residual2" };
+	struct sn_net *net;
+
+	MUST(sn_net_parse(&net, "input 4x3x1\nresidual name=first\n\tconv 2 size=1\n\trelu\n"
+				"shortcut\n\tconv 2 size=1\nend\nresidual\ntanh\nend\nflatten\n"));
+	CHECK(sn_net_layers(net) == 7);
+	for (size_t i = 0; i < 6; i++)
+		CHECK(strcmp(sn_net_layer(net, i).name, names[i]) == 0);
+	CHECK(strcmp(sn_net_layer(net, 3).kind, "residual") == 0);
+	CHECK(sn_net_layer(net, 3).out.c == 2 && sn_net_layer(net, 3).parameters == 0);
+	CHECK(sn_net_params(net) == 4 && !sn_net_is_stochastic(net));
+	sn_net_free(net);
+}
+
 /* Fresh weights: within their bounds, of the deviation they should have, a function of the seed. */
 static void test_init(void)
 {
@@ -134,7 +241,12 @@ static void test_init(void)
 		{ "pytorch", 0.0333333, 0.0333333 }, /* 1/sqrt(300)/sqrt(3) */
 		{ "xavier", 0.0534522, 0 },	     /* sqrt(2/700) */
 		{ "he", 0.0816497, 0 },		     /* sqrt(2/300) */
+		{ "lecun", 0.0577350, 0 },	     /* 1/sqrt(300) */
 		{ "normal:0.25", 0.25, 0 },
+		{ "normal:0.25,0", 0.25, 0 },
+		{ "normal:0.4,-0.3 bias-init=normal:0.01,2", 0.5, 2 },
+		{ "normal:0.3,0.4 bias-init=pytorch", 0.5, 0.0333333 },
+		{ "pytorch bias-init=xavier", 0.0333333, 0.05 }, /* sqrt(2/800): 400 outputs */
 	};
 
 	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
@@ -169,6 +281,30 @@ static const char odd[] =
 	"input 13x11x3\nconv 7 size=3 pad=1\nbatchnorm\nrelu\nmaxpool size=3 stride=2\n"
 	"conv 21 size=2 stride=2\nsigmoid\ndropout 0.2\nflatten\nlinear 37\nrelu\nlinear "
 	"5\nl2norm\n";
+
+/* Every other layer, blocks within blocks, at the start and at the end. */
+static const char nested[] =
+	"input 12x9x3\nresidual\nconv 3 size=3 pad=1 pad-mode=reflect\nlrn alpha=1\nend\n"
+	"conv 6 size=1\nprelu each=yes\nresidual\nconv 14 size=3x2 pad=1x0 groups=2\nbatchnorm\n"
+	"leakyrelu\nresidual\ntanh\navgpool size=1\nshortcut\nbatchnorm\nend\nshortcut\n"
+	"conv 14 size=1x2 bias=no\nend\navgpool size=3 stride=2 ceil=yes\nresidual\ndropout 0.1\n"
+	"prelu\nend\nflatten\nresidual\nlinear 19\ntanh\nlinear 11\nshortcut\nlinear 11 bias=no\n"
+	"end\nresidual\nlinear 11\nend\n";
+
+/* The same without chance, to compare training with embedding. */
+static const char calm[] =
+	"input 7x6x1\nconv 4 size=3 pad=1 pad-mode=reflect\nprelu\nresidual\nconv 4 size=3 pad=1\n"
+	"lrn\nshortcut\ntanh\nend\navgpool size=2 ceil=yes\nresidual\nconv 4 size=1 groups=4\nend\n"
+	"leakyrelu\nresidual\nglobalavg\nlinear 5\nshortcut\nflatten\nlinear 5\nend\nl2norm\n";
+
+/* As in the preset resnet, smaller. */
+static const char small_resnet[] =
+	"input 17x18x1\nconv 24 size=5 stride=2 pad=2 bias=no\nbatchnorm\nrelu\nresidual\n"
+	"conv 48 size=3 pad=1 bias=no\nbatchnorm\nrelu\nconv 48 size=3 pad=1 bias=no\nbatchnorm\n"
+	"shortcut\nconv 48 size=1 bias=no\nbatchnorm\nend\nrelu\nresidual\n"
+	"conv 33 size=3 stride=2 pad=1 bias=no\nbatchnorm\nrelu\nconv 33 size=3 pad=1 bias=no\n"
+	"batchnorm\nshortcut\navgpool size=2 ceil=yes\nconv 33 size=1 bias=no\nbatchnorm\nend\n"
+	"relu\nflatten\nlinear 20\nl2norm\n";
 
 enum { MOST = 40 };
 
@@ -382,6 +518,18 @@ static void test_presets(void)
 	}
 }
 
+/* Residual blocks, every layer. */
+static void test_blocks_exactly(void)
+{
+	test_places(sn_preset_find("hadsell")->text, 4);
+	test_places(nested, 2);
+	test_places(calm, 2);
+	test_places(small_resnet, 6);
+	test_pools(nested, 70);
+	test_pools(calm, 70);
+	test_pools(small_resnet, 35);
+}
+
 /* Any argument: only what depends on the instruction set, and not on the largest network. */
 int main(int argc, char **argv)
 {
@@ -394,12 +542,16 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		return TEST_END();
 	test_errors();
+	test_block_errors();
 	test_names();
+	test_ranges();
+	test_blocks();
 	test_init();
 	test_tree();
 	test_presets();
 	test_not_finite();
 	test_places(sn_preset_find("conv4")->text, 6);
 	test_pools(sn_preset_find("conv4")->text, 35);
+	test_blocks_exactly();
 	return TEST_END();
 }
