@@ -20,6 +20,20 @@ load helper
 	done
 }
 
+@test "unit: layers, training steps and small presets as PyTorch has them" {
+	run -0 "$BUILD/tests/test_golden" "$ROOT/tests/golden"
+}
+
+@test "unit: the large presets as PyTorch has them" {
+	for preset in faces koch signet; do
+		run -0 "$BUILD/tests/test_golden" "$ROOT/tests/golden" "$preset"
+	done
+}
+
+@test "unit: signet-paper, 114 million weights, as PyTorch has it" {
+	run -0 "$BUILD/tests/test_golden" "$ROOT/tests/golden" signet-paper
+}
+
 @test "unit: models written and read back" {
 	run -0 "$BUILD/tests/test_model" "$BATS_TEST_TMPDIR"
 }
