@@ -226,7 +226,7 @@ static int add_item(struct window *v, const struct sn_record *rec)
 	size_t from = v->pictures.size, start = v->bytes.size;
 	int st;
 
-	if (item->number > UINT64_MAX / 2 / versions)
+	if (versions > 1 && item->number > (UINT64_MAX - versions) / versions)
 		return sn_fail(SN_EDATA, "item number %llu is too large to be multiplied",
 			       (unsigned long long)item->number);
 	if (!item->x.type) { /* a missing picture stays one */

@@ -204,11 +204,12 @@ nine() {
 	[[ $stderr == *"[2][2][2]"*"wanted a picture: |u1 [h][w][1 or 3]"* ]]
 	{
 		echo '{"sn":1,"kind":"items"}'
-		echo '{"item":9223372036854775807,"key":"a","label":null}'
+		echo '{"item":9223372036854775808,"key":"a","label":null}'
 		echo '{"end":1}'
 	} | json_stream large.sn
 	run -1 --separate-stderr sn-augment -a noise -n 2 large.sn
-	[[ $stderr == *"number 9223372036854775807 is too large"* ]]
+	[[ $stderr == *"number 9223372036854775808 is too large"* ]]
+	sn-augment -a noise large.sn | cmp - large.sn
 }
 
 @test "sn-augment: damaged input" {

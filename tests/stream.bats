@@ -5,7 +5,7 @@ load helper
 # slowly, or in another piece, change nothing.
 
 # The readers, and what each is fed.  A reader is a function: it reads the stream "$1" ("-": standard input).
-filters='cat cmp cmp2 pair split embed dist loss eval train measure'
+filters='cat cmp cmp2 augment pair split embed dist loss eval train measure'
 models='embed-model train-model verify-model calibrate show'
 
 setup_file() {
@@ -34,7 +34,7 @@ setup() {
 # good READER: the name of the stream that it likes, in $good
 good() {
 	case $1 in
-	cat | cmp | cmp2 | pair | split | measure) good=items.sn ;;
+	cat | cmp | cmp2 | augment | pair | split | measure) good=items.sn ;;
 	embed | train) good=pairs.sn ;;
 	dist) good=embedded.sn ;;
 	loss | eval) good=distances.sn ;;
@@ -50,6 +50,7 @@ read_by() {
 	cat) sn-cat "$2" -o out ;;
 	cmp) sn-cmp "$2" "$here/items.sn" ;;
 	cmp2) sn-cmp "$here/items.sn" "$2" ;;
+	augment) sn-augment -a affine "$2" -o out ;;
 	pair) sn-pair "$2" -o out ;;
 	split) sn-split "$2" -o out -O out2 ;;
 	embed) sn-embed -m "$here/w.bin" "$2" -o out ;;
@@ -267,7 +268,7 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 }
 
 @test "stream: sections behind each other pass one by one" {
-	for r in pair embed dist loss; do
+	for r in augment pair embed dist loss; do
 		good "$r"
 		read_by "$r" "$good"
 		cat out out >twice
@@ -279,7 +280,7 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 
 @test "stream: what is not known passes with its bytes, in its place" {
 	new='"new":{"ext":[5,"00ff"]}'
-	for r in pair embed dist loss; do
+	for r in augment pair embed dist loss; do
 		good "$r"
 		sn-cat -t "$good" | sed -e 's/^{"sn":1,/&"aa":[1.5],/' -e "s/^{\"item\":0,/&$new,/" -e "s/\(\"same\":[a-z]*\)}/\1,$new}/" \
 			-e 's/^{"end":\([0-9]*\).*/{"record":{"bin":"c0"}}\n{"end":\1}/' >with.json
@@ -297,7 +298,7 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 }
 
 @test "stream: what failed to load is passed on" {
-	for r in pair embed dist loss; do
+	for r in augment pair embed dist loss; do
 		good "$r"
 		sn-cat -t "$good" | sed 's/^\({"end":[0-9]*\).*/\1,"failed":3}/' | sn-cat --from-json >failed.sn
 		read_by "$r" failed.sn
@@ -342,7 +343,7 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 }
 
 @test "stream: no history where none is wanted" {
-	for r in pair embed dist loss train; do
+	for r in augment pair embed dist loss train; do
 		good "$r"
 		read_by "$r" "$good"
 		sn-cat -t out | head -n 1 >header

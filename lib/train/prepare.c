@@ -98,7 +98,7 @@ static int turn_classes(struct prepare *p)
 		return SN_ENOMEM;
 	for (size_t i = 0; i < items->n; i++) {
 		const struct sn_entry *e = &items->entry[i];
-		if (e->number > UINT64_MAX / 2 / turns)
+		if (e->number > (UINT64_MAX - turns) / turns)
 			return sn_fail(SN_EDATA,
 				       "the number of item '%s' is too large to be "
 				       "multiplied",
