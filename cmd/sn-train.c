@@ -8,14 +8,17 @@
 #include "cli.h"
 #include "loss_options.h"
 
+static const char *const select_names[] = { "loss", "eer", NULL };
+
 static struct options {
 	struct cli_common common;
 	const char *model, *out, *validate, *log, *filter, *augment;
 	uint64_t epochs, pairs, patience, turns;
 	size_t batch[2];
 	struct loss_options loss;
-	unsigned distance, optimizer, mean;
-	double rate, momentum, decay;
+	unsigned distance, optimizer, mean, select;
+	bool nesterov;
+	double rate, momentum, decay, clip, average;
 } o = { .common = CLI_COMMON_INIT,
 	.epochs = 10,
 	.pairs = 64,
@@ -24,7 +27,8 @@ static struct options {
 	.mean = LOSS_BALANCED,
 	.loss = LOSS_OPTIONS_INIT,
 	.rate = NAN,
-	.momentum = 0.9 };
+	.momentum = NAN,
+	.decay = NAN };
 
 /* not const: what a run has no use for is left out of its history */
 static struct cli_option table[] = {
@@ -49,13 +53,25 @@ static struct cli_option table[] = {
 	{ 0, "optimizer", CLI_CHOICE, &o.optimizer, "NAME", "how weights follow gradients", 0, 0,
 	  sn_optimizer_names, 0 },
 	{ 'r', "rate", CLI_REAL, &o.rate, "X",
-	  "learning rate; if not given, 0.001 for adam, 0.01 for sgd", 1e-12, 1000, NULL, 0 },
-	{ 0, "momentum", CLI_REAL, &o.momentum, "X", "momentum of sgd, beta1 of adam", 0, 0.9999,
-	  NULL, 0 },
-	{ 0, "decay", CLI_REAL, &o.decay, "X", "L2 decay of the weights", 0, 1, NULL, 0 },
+	  "learning rate; if not given, 0.01 for sgd and rmsprop, else 0.001", 1e-12, 1000, NULL,
+	  0 },
+	{ 0, "momentum", CLI_REAL, &o.momentum, "X",
+	  "momentum of sgd and rmsprop, beta1 of adam and adamw; 0 for rmsprop, else 0.9", 0,
+	  0.9999, NULL, 0 },
+	{ 0, "nesterov", CLI_FLAG, &o.nesterov, NULL, "sgd: look ahead by the momentum", 0, 0, NULL,
+	  CLI_OMIT },
+	{ 0, "decay", CLI_REAL, &o.decay, "X",
+	  "decay of the weights, not of biases and norms; 0.01 for adamw, else 0", 0, 1, NULL, 0 },
+	{ 0, "clip", CLI_REAL, &o.clip, "X", "scale gradients down to this norm, 0: never", 0, 1e12,
+	  NULL, CLI_OMIT },
+	{ 0, "average", CLI_REAL, &o.average, "X",
+	  "keep the exponential average of the weights, which decays by X, 0: none", 0, 0.999999,
+	  NULL, CLI_OMIT },
 	{ 0, "validate", CLI_TEXT, &o.validate, "FILE|class:F|image:F",
 	  "keep the best epoch by these, or by a share of the input that is kept for it", 0, 0,
 	  NULL, CLI_OMIT },
+	{ 0, "select", CLI_CHOICE, &o.select, "NAME", "by what validation knows the best epoch", 0,
+	  0, select_names, CLI_OMIT },
 	{ 0, "patience", CLI_COUNT, &o.patience, "N", "stop after N epochs without gain, 0: never",
 	  0, 1000000, NULL, CLI_OMIT },
 	{ 0, "augment", CLI_TEXT, &o.augment, "SPEC",
@@ -104,6 +120,23 @@ static bool parse_share(enum sn_split_by *by, double *share)
 	return true;
 }
 
+/* The defaults are PyTorch's, but for sgd, which wants a rate there and has no momentum. */
+static void settle_optimizer(void)
+{
+	const bool adam = o.optimizer == SN_ADAM || o.optimizer == SN_ADAMW;
+
+	if (isnan(o.rate))
+		o.rate = adam ? 0.001 : 0.01;
+	if (isnan(o.momentum))
+		o.momentum = o.optimizer == SN_RMSPROP ? 0 : 0.9;
+	if (isnan(o.decay))
+		o.decay = o.optimizer == SN_ADAMW ? 0.01 : 0;
+	if (o.nesterov && o.optimizer != SN_SGD)
+		cli_usage_error("--nesterov is of --optimizer sgd");
+	if (o.nesterov && o.momentum == 0)
+		cli_usage_error("--nesterov needs a --momentum over 0");
+}
+
 static void check_options(void)
 {
 	enum sn_split_by by;
@@ -119,6 +152,8 @@ static void check_options(void)
 	if (o.patience && !o.validate)
 		cli_usage_error(
 			"--patience needs --validate: without it there is no gain to wait for");
+	if (cli_given("select") && !o.validate)
+		cli_usage_error("--select needs --validate: without it there is one model");
 	if (o.log && strcmp(o.log, "-") == 0 && strcmp(o.out, "-") == 0)
 		cli_usage_error("--log and -o cannot both be standard output");
 	if (o.validate && !parse_share(&by, &share) && strcmp(o.validate, "-") == 0)
@@ -130,8 +165,7 @@ static void check_options(void)
 		o.turns = 4;
 	if (cli_given("rotate-classes") && o.turns != 4 && o.turns != SN_TURNS)
 		cli_usage_error("--rotate-classes: '%" PRIu64 "' is not 4 or 8", o.turns);
-	if (isnan(o.rate))
-		o.rate = o.optimizer == SN_ADAM ? 0.001 : 0.01;
+	settle_optimizer();
 }
 
 /* NULL where none is asked for. */
@@ -431,6 +465,10 @@ static int train(struct sn_model *model, const char *input, const struct sn_augm
 		.rate = o.rate,
 		.momentum = o.momentum,
 		.decay = o.decay,
+		.nesterov = o.nesterov,
+		.clip = o.clip,
+		.average = o.average,
+		.select = (enum sn_select)o.select,
 		.balance = o.mean == LOSS_BALANCED,
 		.patience = o.patience,
 		.seed = o.common.seed,

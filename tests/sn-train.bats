@@ -415,3 +415,56 @@ changes='affine:rotate=10,scale=0.8..1.2,shear=0.3,shift=2 elastic crop noise er
 	[[ $stderr == *"quarter turns want a square picture, and the network's is 8x6" ]]
 	[ ! -e w.bin ]
 }
+
+# ---- optimisers ----
+
+@test "sn-train: every optimiser learns, the same bytes for any -j" {
+	for how in 'sgd -r 0.05' 'sgd -r 0.05 --nesterov' adam 'adamw --decay 0.1' 'rmsprop -r 0.001 --momentum 0.5' 'sgd --clip 0.1'; do
+		# shellcheck disable=SC2086 # words of a command
+		sn-train -j 1 -m w0.bin -o a.bin -e 4 --batch 4x5 --optimizer $how --log log.tsv items.sn
+		# shellcheck disable=SC2086
+		sn-train -j 3 -m w0.bin -o b.bin -e 4 --batch 4x5 --optimizer $how items.sn
+		cmp a.bin b.bin
+		awk -v a="$(column loss log.tsv | head -n 1)" -v b="$(column loss log.tsv | tail -n 1)" 'BEGIN { exit !(b < a) }'
+	done
+	sn-train -m w0.bin -o b.bin -e 4 --batch 4x5 --optimizer sgd items.sn
+	run ! cmp -s a.bin b.bin
+	# what never clips is none
+	sn-train -m w0.bin -o a.bin -e 4 --batch 4x5 --optimizer sgd --clip 1e9 items.sn
+	cmp a.bin b.bin
+}
+
+@test "sn-train: --average 0.5 after two steps is half of each, and what is validated" {
+	sn-train -m w0.bin -o one.bin -e 1 -b 160 pairs.sn
+	sn-train -m w0.bin -o two.bin -e 2 -b 160 pairs.sn
+	sn-train -m w0.bin -o half.bin -e 2 -b 160 --average 0.5 pairs.sn
+	bias() { sn-cat -t "$1" | sed -n 's/.*"param":"fc1.bias".*"data":\[\([^]]*\)\].*/\1/p' | tr , '\n'; }
+	[ "$(bias half.bin | wc -l)" -eq 4 ]
+	paste <(bias one.bin) <(bias two.bin) <(bias half.bin) | awk '{ d = ($1 + $2) / 2 - $3; if (d * d > 1e-14) exit 1 }'
+	sn-train -m w0.bin -o w.bin -e 4 -r 0.02 --average 0.8 --validate pairs.sn --log log.tsv items.sn
+	sn-embed -m w.bin pairs.sn | sn-dist | sn-loss -t >loss.txt
+	best=$(column validation_loss log.tsv | grep -v '^-$' | sort -g | head -n 1)
+	[ "$best" = "$(awk -F '\t' '$1 == "mean" { print $2 }' loss.txt)" ]
+}
+
+@test "sn-train: --select eer keeps the epoch of the smallest equal error rate" {
+	sn-train -v -m w0.bin -o w.bin -e 6 -r 0.02 --select eer --validate image:0.3 --log log.tsv items.sn 2>notes
+	best=$(paste <(column epoch log.tsv) <(column validation_loss log.tsv) <(column validation_eer log.tsv) |
+		awk '$2 != "-"' | sort -g -s -k 3,3 -k 2,2 | head -n 1 | cut -f 1)
+	grep -q "kept epoch $best:" notes
+	sn-cat -t pairs.sn | grep -v '"same":false' | sed 's/"end":.*/"end":160}/' | json_stream same.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o v.bin -e 1 --select eer --validate same.sn items.sn
+	[[ $stderr == *"all same or all different"* ]]
+	run -2 --separate-stderr sn-train -m w0.bin -o v.bin --select eer items.sn
+	[[ $stderr == *"--select needs --validate"* ]]
+}
+
+@test "sn-train: optimisers' options that make no sense are refused" {
+	for how in '--nesterov' '--optimizer sgd --nesterov --momentum 0' '--optimizer lion' '--clip -1' '--clip nan' '--average 1' '--select best'; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr sn-train -m w0.bin -o w.bin $how items.sn
+		[ -z "$output" ]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	[ ! -e w.bin ]
+}

@@ -49,6 +49,10 @@ double sn_reach(const struct sn_net *net, enum sn_distance distance);
 SN_MUST_CHECK int sn_objective_check(const struct sn_objective *objective,
 				     const struct sn_net *net);
 
+/** Which epoch is the best: that of the smallest validation loss, or equal error rate (then loss).
+ */
+enum sn_select { SN_SELECT_LOSS, SN_SELECT_EER };
+
 struct sn_train_options {
 	struct sn_objective objective;
 	uint64_t epochs;
@@ -56,9 +60,17 @@ struct sn_train_options {
 	size_t p, k;  /* classes and items of each a step, for items */
 	enum sn_optimizer optimizer;
 	double rate, momentum; /* Adam: beta1 = momentum */
-	double decay;	       /* L2 on weights */
-	bool balance;	       /* same and different pairs of a batch weigh half each */
-	const uint8_t *held;   /* [data->items.n] not 0: not trained on; NULL: none */
+	double decay; /* of weights; see sn/optimizer.h, which has nesterov and clip, too */
+	bool nesterov;
+	double clip; /* 0: none */
+	/*
+	 * 0: none; else of the exponential average of all parameters, which is then what is
+	 * validated and kept
+	 */
+	double average;
+	enum sn_select select;
+	bool balance;	     /* same and different pairs of a batch weigh half each */
+	const uint8_t *held; /* [data->items.n] not 0: not trained on; NULL: none */
 	const struct sn_dataset *validation;	 /* NULL: none; may be the data itself */
 	const struct sn_pairs *validation_pairs; /* into validation->items */
 	uint64_t patience;			 /* epochs without gain before stopping; 0: never */
@@ -89,15 +101,14 @@ struct sn_train_row {
 };
 
 /**
- * Train the model on data in place.  The weights of the epoch with the smallest validation loss are
- * kept, without validation those of the last; the model's loss, margin and distance are set, its
- * threshold is forgotten.  Each unique image of a batch goes forward and backward once; the
- * gradients of its pairs are summed at its embedding, in double, in the order of the pairs.
- *   pool  in  any gives the same model; may be NULL
- *   row   in  called after each step, from this thread; a return < 0 stops the training with that
- *             code; may be NULL
- * SN_ENAN names step and layer; SN_EUSAGE for a margin out of reach; SN_EDATA where no pairs can be
- * drawn.  After an error the weights are those of the moment.
+ * Train the model on data in place.  The weights of the best epoch by validation are kept, without
+ * validation those of the last; the model's loss, margin and distance are set, its threshold is
+ * forgotten.  Each unique image of a batch goes forward and backward once; the gradients of its
+ * pairs are summed at its embedding, in double, in the order of the pairs. pool  in  any gives the
+ * same model; may be NULL row   in  called after each step, from this thread; a return < 0 stops
+ * the training with that code; may be NULL SN_ENAN names step and layer; SN_EUSAGE for a margin out
+ * of reach; SN_EDATA where no pairs can be drawn.  After an error the weights are those of the
+ * moment.
  */
 SN_MUST_CHECK int sn_train(struct sn_model *model, const struct sn_dataset *data,
 			   const struct sn_train_options *options, struct sn_pool *pool,

@@ -1,4 +1,4 @@
-/* optimizer - gradient descent with momentum, and Adam, over all parameters of a network */
+/* optimizer - SGD, Adam, AdamW and RMSprop over all parameters of a network */
 #include <math.h>
 #include <stdlib.h>
 #include <sn/memory.h>
@@ -8,23 +8,45 @@
  */
 #define PIECE 16384
 #define BETA2 0.999
+#define ALPHA 0.99
 #define EPSILON 1e-8f
 
-const char *const sn_optimizer_names[] = { "sgd", "adam", NULL };
+const char *const sn_optimizer_names[] = { "sgd", "adam", "adamw", "rmsprop", NULL };
 
 /*
  * 0 times a number is 0, times NaN or infinity NaN: one sum says whether all weights were finite,
  * without a branch.
  */
 bool sn_sgd(float *w, float *v, const float *g, size_t n, double rate, double momentum,
-	    double decay)
+	    double decay, bool nesterov)
 {
 	const float r = (float)rate, mu = (float)momentum, l2 = (float)decay;
 	float bad = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		v[i] = mu * v[i] + (g[i] + l2 * w[i]);
-		w[i] -= r * v[i];
+		float h = g[i] + l2 * w[i];
+		v[i] = mu * v[i] + h;
+		w[i] -= r * (nesterov ? h + mu * v[i] : v[i]);
+		bad += 0.0f * w[i];
+	}
+	return bad == 0;
+}
+
+/* l2 is the gradient's share of the decay, keep what decoupled decay leaves of a weight. */
+static bool adam(float *w, float *m, float *v, const float *g, size_t n, double rate, double beta1,
+		 uint64_t t, float l2, float keep)
+{
+	const float b1 = (float)beta1, c1 = (float)(1 - beta1);
+	const float b2 = (float)BETA2, c2 = (float)(1 - BETA2);
+	const float step = (float)(rate / (1 - pow(beta1, (double)t)));
+	const float scale = (float)(1 / sqrt(1 - pow(BETA2, (double)t)));
+	float bad = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		float h = g[i] + l2 * w[i];
+		m[i] = b1 * m[i] + c1 * h;
+		v[i] = b2 * v[i] + c2 * (h * h);
+		w[i] = keep * w[i] - step * m[i] / (sqrtf(v[i]) * scale + EPSILON);
 		bad += 0.0f * w[i];
 	}
 	return bad == 0;
@@ -33,18 +55,27 @@ bool sn_sgd(float *w, float *v, const float *g, size_t n, double rate, double mo
 bool sn_adam(float *w, float *m, float *v, const float *g, size_t n, double rate, double beta1,
 	     double decay, uint64_t t)
 {
-	const float b1 = (float)beta1, c1 = (float)(1 - beta1);
-	const float b2 = (float)BETA2, c2 = (float)(1 - BETA2);
-	const float step = (float)(rate / (1 - pow(beta1, (double)t)));
-	const float scale = (float)(1 / sqrt(1 - pow(BETA2, (double)t)));
-	const float l2 = (float)decay;
+	return adam(w, m, v, g, n, rate, beta1, t, (float)decay, 1);
+}
+
+bool sn_adamw(float *w, float *m, float *v, const float *g, size_t n, double rate, double beta1,
+	      double decay, uint64_t t)
+{
+	return adam(w, m, v, g, n, rate, beta1, t, 0, (float)(1 - rate * decay));
+}
+
+bool sn_rmsprop(float *w, float *s, float *v, const float *g, size_t n, double rate,
+		double momentum, double decay)
+{
+	const float r = (float)rate, mu = (float)momentum, l2 = (float)decay;
+	const float a = (float)ALPHA, c = (float)(1 - ALPHA);
 	float bad = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		float h = g[i] + l2 * w[i];
-		m[i] = b1 * m[i] + c1 * h;
-		v[i] = b2 * v[i] + c2 * (h * h);
-		w[i] -= step * m[i] / (sqrtf(v[i]) * scale + EPSILON);
+		s[i] = a * s[i] + c * (h * h);
+		v[i] = mu * v[i] + h / (sqrtf(s[i]) + EPSILON);
+		w[i] -= r * v[i];
 		bad += 0.0f * w[i];
 	}
 	return bad == 0;
@@ -56,14 +87,14 @@ struct piece {
 
 struct sn_update {
 	struct sn_net *net;
-	enum sn_optimizer kind;
-	double momentum, decay;
+	struct sn_update_options options;
 	uint64_t steps;
 	size_t params;
-	float **first, **second; /* [params], NULL for buffers; second: Adam only */
+	float **first, **second; /* [params], NULL for buffers; second: not SGD's */
 	struct piece *piece;
 	size_t pieces;
-	double rate; /* of the step under way */
+	double *square;	    /* [pieces] of the gradient's norm */
+	double rate, scale; /* of the step under way, and of its gradients */
 };
 
 void sn_update_free(struct sn_update *u)
@@ -77,11 +108,12 @@ void sn_update_free(struct sn_update *u)
 	free(u->first);
 	free(u->second);
 	free(u->piece);
+	free(u->square);
 	free(u);
 }
 
-int sn_update_new(struct sn_update **update, struct sn_net *net, enum sn_optimizer kind,
-		  double momentum, double decay)
+int sn_update_new(struct sn_update **update, struct sn_net *net,
+		  const struct sn_update_options *options)
 {
 	struct sn_update *u = sn_alloc(1, sizeof *u);
 	size_t capacity = 0;
@@ -89,9 +121,8 @@ int sn_update_new(struct sn_update **update, struct sn_net *net, enum sn_optimiz
 	if (!u)
 		return SN_ENOMEM;
 	u->net = net;
-	u->kind = kind;
-	u->momentum = momentum;
-	u->decay = decay;
+	u->options = *options;
+	u->scale = 1;
 	u->params = sn_net_params(net);
 	u->first = sn_alloc(u->params, sizeof *u->first);
 	u->second = sn_alloc(u->params, sizeof *u->second);
@@ -103,7 +134,7 @@ int sn_update_new(struct sn_update **update, struct sn_net *net, enum sn_optimiz
 			continue;
 		if (!(u->first[i] = sn_alloc(p->count, sizeof(float))))
 			goto memory;
-		if (kind == SN_ADAM && !(u->second[i] = sn_alloc(p->count, sizeof(float))))
+		if (options->kind != SN_SGD && !(u->second[i] = sn_alloc(p->count, sizeof(float))))
 			goto memory;
 		for (size_t from = 0; from < p->count; from += PIECE) {
 			size_t n = p->count - from < PIECE ? p->count - from : PIECE;
@@ -112,6 +143,8 @@ int sn_update_new(struct sn_update **update, struct sn_net *net, enum sn_optimiz
 			u->piece[u->pieces++] = (struct piece){ i, from, n };
 		}
 	}
+	if (options->clip > 0 && !(u->square = sn_alloc(u->pieces, sizeof *u->square)))
+		goto memory;
 	*update = u;
 	return 0;
 memory:
@@ -119,24 +152,71 @@ memory:
 	return SN_ENOMEM;
 }
 
+static bool move(const struct sn_update *u, const struct piece *piece, double decay)
+{
+	const struct sn_param *p = sn_net_param(u->net, piece->param);
+	const struct sn_update_options *o = &u->options;
+	float *w = p->value + piece->from, *first = u->first[piece->param] + piece->from;
+	float *second = o->kind == SN_SGD ? NULL : u->second[piece->param] + piece->from;
+	const float *g = p->grad + piece->from;
+
+	switch (o->kind) {
+	case SN_SGD:
+		return sn_sgd(w, first, g, piece->n, u->rate, o->momentum, decay, o->nesterov);
+	case SN_ADAM:
+		return sn_adam(w, first, second, g, piece->n, u->rate, o->momentum, decay,
+			       u->steps);
+	case SN_ADAMW:
+		return sn_adamw(w, first, second, g, piece->n, u->rate, o->momentum, decay,
+				u->steps);
+	case SN_RMSPROP:
+		return sn_rmsprop(w, first, second, g, piece->n, u->rate, o->momentum, decay);
+	}
+	return false;
+}
+
 static int update_piece(void *context, size_t index, unsigned thread)
 {
 	struct sn_update *u = context;
 	const struct piece *piece = &u->piece[index];
 	const struct sn_param *p = sn_net_param(u->net, piece->param);
-	double decay = p->decay ? u->decay : 0;
-	float *w = p->value + piece->from, *first = u->first[piece->param] + piece->from;
-	const float *g = p->grad + piece->from;
-	bool finite;
 
 	(void)thread;
-	if (u->kind == SN_SGD)
-		finite = sn_sgd(w, first, g, piece->n, u->rate, u->momentum, decay);
-	else
-		finite = sn_adam(w, first, u->second[piece->param] + piece->from, g, piece->n,
-				 u->rate, u->momentum, decay, u->steps);
-	if (!finite)
+	if (u->scale < 1)
+		for (size_t i = 0; i < piece->n; i++)
+			p->grad[piece->from + i] *= (float)u->scale;
+	if (!move(u, piece, p->decay ? u->options.decay : 0))
 		return sn_fail(SN_ENAN, "'%s' is no longer finite", p->name);
+	return 0;
+}
+
+static int square_piece(void *context, size_t index, unsigned thread)
+{
+	struct sn_update *u = context;
+	const struct piece *piece = &u->piece[index];
+	const float *g = sn_net_param(u->net, piece->param)->grad + piece->from;
+	double sum = 0;
+
+	(void)thread;
+	for (size_t i = 0; i < piece->n; i++)
+		sum += (double)g[i] * g[i];
+	u->square[index] = sum;
+	return 0;
+}
+
+/* The squares are added piece by piece in order, whoever summed them. */
+static int find_scale(struct sn_update *u, struct sn_pool *pool)
+{
+	double sum = 0;
+	int st;
+
+	if (!u->square)
+		return 0;
+	if ((st = sn_pool_run(pool, u->pieces, square_piece, u)) < 0)
+		return st;
+	for (size_t i = 0; i < u->pieces; i++)
+		sum += u->square[i];
+	u->scale = fmin(1, u->options.clip / (sqrt(sum) + 1e-6));
 	return 0;
 }
 
@@ -146,7 +226,23 @@ int sn_update_step(struct sn_update *u, double rate, struct sn_pool *pool)
 
 	u->rate = rate;
 	u->steps++;
-	if ((st = sn_pool_run(pool, u->pieces, update_piece, u)) < 0)
+	if ((st = find_scale(u, pool)) < 0 ||
+	    (st = sn_pool_run(pool, u->pieces, update_piece, u)) < 0)
 		return st;
 	return sn_net_changed(u->net);
+}
+
+uint64_t *sn_update_steps(struct sn_update *u)
+{
+	return &u->steps;
+}
+
+float *sn_update_first(struct sn_update *u, size_t i)
+{
+	return u->first[i];
+}
+
+float *sn_update_second(struct sn_update *u, size_t i)
+{
+	return u->second[i];
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include "head.h"
 #include "prepare.h"
+#include "snapshot.h"
 
 /*
  * Collapse: the spread of the embeddings is this part of what it was at the first step, no distance
@@ -36,8 +37,8 @@ struct trainer {
 	float *d;      /* [pairs] */
 	size_t d_capacity;
 	struct head head; /* of weighted-l1, trained with the network */
-	float **best;	  /* a copy of every parameter; NULL: none yet */
-	double best_loss;
+	struct snapshot best, average;
+	double best_loss, best_eer;
 	uint64_t best_epoch;
 	double first_spread, first_distance;
 	unsigned together; /* steps in a row that look collapsed */
@@ -156,56 +157,59 @@ static int step(struct trainer *t, struct sn_train_row *row)
 	if ((st = measure_pairs(t, row)) < 0 || (st = sn_tape_backward(t->tape, t->dy, NULL)) < 0 ||
 	    (st = sn_update_step(t->update, row->rate, t->pool)) < 0)
 		return st;
+	if (t->options->average > 0 &&
+	    (st = snapshot_mix(&t->average, t->model->net, t->options->average)) < 0)
+		return st;
 	row->images = (double)t->batch.images / fmax(now() - start, 1e-9);
 	return 0;
 }
 
 /* ---- the best model -------------------------------------------------------------------- */
 
-static int keep(struct trainer *t)
+static bool is_better(const struct trainer *t, const struct sn_train_row *row)
 {
-	struct sn_net *net = t->model->net;
-
-	if (!t->best && !(t->best = sn_alloc(sn_net_params(net), sizeof *t->best)))
-		return SN_ENOMEM;
-	for (size_t i = 0; i < sn_net_params(net); i++) {
-		const struct sn_param *p = sn_net_param(net, i);
-		if (!t->best[i] && !(t->best[i] = sn_alloc(p->count, sizeof(float))))
-			return SN_ENOMEM;
-		memcpy(t->best[i], p->value, p->count * sizeof(float));
-	}
-	return 0;
+	if (t->best_epoch == 0)
+		return true;
+	if (t->options->select == SN_SELECT_EER && row->validation_eer != t->best_eer)
+		return row->validation_eer < t->best_eer;
+	return row->validation_loss < t->best_loss;
 }
 
-static int take_back(struct trainer *t)
-{
-	struct sn_net *net = t->model->net;
-
-	for (size_t i = 0; i < sn_net_params(net); i++) {
-		struct sn_param *p = sn_net_param(net, i);
-		memcpy(p->value, t->best[i], p->count * sizeof(float));
-	}
-	return sn_net_changed(net);
-}
-
-static int end_epoch(struct trainer *t, struct sn_train_row *row)
+static int validate(struct trainer *t, struct sn_train_row *row)
 {
 	const struct sn_train_options *o = t->options;
-	int st;
+	int st = sn_validate(&row->validation_loss, &row->validation_eer, t->model, o->validation,
+			     o->validation_pairs, &o->objective, t->pool);
 
-	row->best = true;
-	if (!o->validation)
-		return 0;
-	if ((st = sn_validate(&row->validation_loss, &row->validation_eer, t->model, o->validation,
-			      o->validation_pairs, &o->objective, t->pool)) < 0)
+	if (st < 0)
 		return st;
+	if (o->select == SN_SELECT_EER && isnan(row->validation_eer))
+		return sn_fail(SN_EDATA, "the validation pairs are all same or all different: an "
+					 "equal error rate to select by wants both");
 	row->validated = true;
-	row->best = t->best_epoch == 0 || row->validation_loss < t->best_loss;
+	row->best = is_better(t, row);
 	if (!row->best)
 		return 0;
 	t->best_loss = row->validation_loss;
+	t->best_eer = row->validation_eer;
 	t->best_epoch = row->epoch;
-	return keep(t);
+	return snapshot_take(&t->best, t->model->net);
+}
+
+/* What is validated and kept is the average, where there is one. */
+static int end_epoch(struct trainer *t, struct sn_train_row *row)
+{
+	struct sn_net *net = t->model->net;
+	int st;
+
+	row->best = true;
+	if (!t->options->validation)
+		return 0;
+	if (!snapshot_is_taken(&t->average))
+		return validate(t, row);
+	if ((st = snapshot_swap(&t->average, net)) < 0 || (st = validate(t, row)) < 0)
+		return st;
+	return snapshot_swap(&t->average, net);
 }
 
 /* ---- the whole ------------------------------------------------------------------------- */
@@ -246,7 +250,9 @@ static int prepare(struct trainer *t)
 	if ((st = head_lend(&t->head, t->model, &o->objective)) < 0 ||
 	    (st = sn_tape_new(&t->tape, t->model->net, t->pool, n)) < 0)
 		return st;
-	return sn_update_new(&t->update, t->model->net, o->optimizer, o->momentum, o->decay);
+	return sn_update_new(&t->update, t->model->net,
+			     &(struct sn_update_options){ o->optimizer, o->momentum, o->decay,
+							  o->nesterov, o->clip });
 }
 
 static int run(struct trainer *t, int (*tell)(void *, const struct sn_train_row *), void *context)
@@ -270,7 +276,9 @@ static int run(struct trainer *t, int (*tell)(void *, const struct sn_train_row 
 		if (o->validation && o->patience && epoch - t->best_epoch >= o->patience)
 			break;
 	}
-	return t->best ? take_back(t) : 0;
+	if (snapshot_is_taken(&t->best))
+		return snapshot_swap(&t->best, t->model->net);
+	return snapshot_swap(&t->average, t->model->net);
 }
 
 int sn_train(struct sn_model *model, const struct sn_dataset *data,
@@ -284,9 +292,8 @@ int sn_train(struct sn_model *model, const struct sn_dataset *data,
 		sn_objective_note(&options->objective, model);
 		memset(&model->threshold, 0, sizeof model->threshold);
 	}
-	for (size_t i = 0; t.best && i < sn_net_params(model->net); i++)
-		free(t.best[i]);
-	free(t.best);
+	snapshot_release(&t.best);
+	snapshot_release(&t.average);
 	head_return(&t.head, model);
 	sn_update_free(t.update);
 	sn_tape_free(t.tape);

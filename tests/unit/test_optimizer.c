@@ -1,6 +1,7 @@
 /* optimizer - steps by hand, and the same weights by a plain loop in double */
 #include <sn/optimizer.h>
 #include <sn/random.h>
+#include "../golden/optimizers.h"
 #include "test.h"
 
 static const float gradient[3] = { 0.5f, -0.2f, 0.3f };
@@ -12,7 +13,7 @@ static void sgd_by_hand(void)
 	float w = 1, v = 0;
 
 	for (int t = 0; t < 3; t++) {
-		CHECK(sn_sgd(&w, &v, &gradient[t], 1, 0.1, 0.9, 0.01));
+		CHECK(sn_sgd(&w, &v, &gradient[t], 1, 0.1, 0.9, 0.01, false));
 		CHECK_NEAR(w, wanted[t], 2e-7);
 	}
 }
@@ -21,7 +22,7 @@ static void sgd_without_momentum(void)
 {
 	float w[2] = { 1, -1 }, v[2] = { 0, 0 }, g[2] = { 2, 4 };
 
-	CHECK(sn_sgd(w, v, g, 2, 0.5, 0, 0));
+	CHECK(sn_sgd(w, v, g, 2, 0.5, 0, 0, false));
 	CHECK(w[0] == 0 && w[1] == -3);
 }
 
@@ -67,13 +68,80 @@ static void adam_against_double(void)
 		CHECK_NEAR(w[i], w2[i], 2e-5);
 }
 
+/* From 1 by gradient 0.5: s = 0.01 0.25, so that sqrt(s) is 0.05 and the step ten times the rate.
+ */
+static void rmsprop_by_hand(void)
+{
+	float w = 1, s = 0, v = 0, g = 0.5f;
+
+	CHECK(sn_rmsprop(&w, &s, &v, &g, 1, 0.01, 0, 0));
+	CHECK_NEAR(w, 0.9, 1e-6);
+	CHECK_NEAR(s, 0.0025, 1e-9);
+}
+
+static bool golden_step(const struct golden *g, float *w, float *a, float *b, uint64_t t)
+{
+	const float *gradient = golden_gradient[t - 1];
+
+	if (strcmp(g->kind, "sgd") == 0)
+		return sn_sgd(w, a, gradient, GOLDEN_N, g->rate, g->momentum, g->decay,
+			      g->nesterov);
+	if (strcmp(g->kind, "adam") == 0)
+		return sn_adam(w, a, b, gradient, GOLDEN_N, g->rate, g->momentum, g->decay, t);
+	if (strcmp(g->kind, "adamw") == 0)
+		return sn_adamw(w, a, b, gradient, GOLDEN_N, g->rate, g->momentum, g->decay, t);
+	return sn_rmsprop(w, a, b, gradient, GOLDEN_N, g->rate, g->momentum, g->decay);
+}
+
+static void against_pytorch(enum sn_optimizer kind)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
+		const struct golden *g = &golden[i];
+		float w[GOLDEN_N], a[GOLDEN_N] = { 0 }, b[GOLDEN_N] = { 0 };
+		if (strcmp(g->kind, sn_optimizer_names[kind]) != 0)
+			continue;
+		seen++;
+		memcpy(w, golden_start, sizeof w);
+		for (uint64_t t = 1; t <= GOLDEN_STEPS; t++)
+			CHECK(golden_step(g, w, a, b, t));
+		for (int j = 0; j < GOLDEN_N; j++)
+			CHECK_NEAR(w[j], g->weight[j], 2e-6);
+	}
+	CHECK(seen >= 2);
+}
+
+/* A gradient of norm 5 under a clip of 1 moves the weights a fifth as far; one under it, as it is.
+ */
+static void clipped(void)
+{
+	for (int k = 0; k < 2; k++) {
+		const struct sn_update_options options = { SN_SGD, 0, 0, false, k ? 1 : 10 };
+		struct sn_net *net;
+		struct sn_update *u;
+		struct sn_param *p;
+		MUST(sn_net_parse(&net, "input 2x1x1\nflatten\nlinear 1\n"));
+		MUST(sn_update_new(&u, net, &options));
+		p = sn_net_param(net, 0);
+		p->grad[0] = 3;
+		p->grad[1] = 4;
+		memset(sn_net_param(net, 1)->grad, 0, sizeof(float));
+		MUST(sn_update_step(u, 1, NULL));
+		CHECK_NEAR(p->value[0], k ? -0.6 : -3, 1e-6);
+		CHECK_NEAR(p->value[1], k ? -0.8 : -4, 1e-6);
+		sn_update_free(u);
+		sn_net_free(net);
+	}
+}
+
 static void not_finite(void)
 {
 	const float bad[2] = { NAN, INFINITY };
 
 	for (int i = 0; i < 4; i++) {
 		float w[3] = { 1, 2, 3 }, m[3] = { 0 }, v[3] = { 0 }, g[3] = { 0, bad[i % 2], 0 };
-		CHECK(!(i < 2 ? sn_sgd(w, v, g, 3, 0.1, 0.9, 0)
+		CHECK(!(i < 2 ? sn_sgd(w, v, g, 3, 0.1, 0.9, 0, false)
 			      : sn_adam(w, m, v, g, 3, 0.1, 0.9, 0, 1)));
 		CHECK(w[0] == 1 && w[2] == 3);
 	}
@@ -83,8 +151,9 @@ static const char net_text[] = "input 6x6x1\nconv 4 size=3\nflatten\nlinear 5\n"
 
 /* A network's parameters move each by its own gradient; decay leaves biases alone; any pool gives
  * the same bytes. */
-static void whole_network(enum sn_optimizer kind)
+static void whole_network(enum sn_optimizer kind, double clip)
 {
+	const struct sn_update_options options = { kind, 0.9, 0.1, false, clip };
 	struct sn_net *net[2], *fresh;
 	struct sn_pool *pool[2];
 	struct sn_update *u[2];
@@ -95,7 +164,7 @@ static void whole_network(enum sn_optimizer kind)
 		MUST(sn_net_parse(&net[k], net_text));
 		MUST(sn_net_init(net[k], 3));
 		MUST(sn_pool_new(&pool[k], k ? 3 : 1));
-		MUST(sn_update_new(&u[k], net[k], kind, 0.9, 0.1));
+		MUST(sn_update_new(&u[k], net[k], &options));
 		for (int t = 0; t < 3; t++) {
 			for (size_t i = 0; i < sn_net_params(net[k]); i++) {
 				struct sn_param *p = sn_net_param(net[k], i);
@@ -132,7 +201,12 @@ int main(void)
 	adam_by_hand();
 	adam_against_double();
 	not_finite();
-	whole_network(SN_SGD);
-	whole_network(SN_ADAM);
+	for (enum sn_optimizer kind = SN_SGD; kind <= SN_RMSPROP; kind++) {
+		against_pytorch(kind);
+		whole_network(kind, 0);
+		whole_network(kind, 1);
+	}
+	rmsprop_by_hand();
+	clipped();
 	return TEST_END();
 }
