@@ -268,7 +268,7 @@ static void random_value(struct sn_buffer *b, struct sn_random *r, unsigned dept
 		MUST(msgpack_pack_ext_with_body(&pk, &bits, sn_random_below(r, 9), (int8_t)bits));
 		break;
 	case 7:
-		MUST(sn_buffer_add(b, "\xc0\xc2\xc3" + sn_random_below(r, 3), 1));
+		MUST(sn_buffer_add(b, &"\xc0\xc2\xc3"[sn_random_below(r, 3)], 1));
 		break;
 	case 8:
 		random_tensor(b, r);
