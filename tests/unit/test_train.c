@@ -357,16 +357,18 @@ static struct sn_model *fresh(const char *text, uint64_t seed)
 
 static struct sn_train_options options(void)
 {
-	return (struct sn_train_options){ .objective = { SN_LOSS_CONTRASTIVE, 1, SN_EUCLIDEAN },
-					  .epochs = 3,
-					  .batch = 8,
-					  .p = 4,
-					  .k = 4,
-					  .optimizer = SN_ADAM,
-					  .rate = 0.01,
-					  .momentum = 0.9,
-					  .balance = true,
-					  .seed = 1 };
+	return (struct sn_train_options){
+		.objective = { .loss = SN_LOSS_CONTRASTIVE, .margin = 1, .distance = SN_EUCLIDEAN },
+		.epochs = 3,
+		.batch = 8,
+		.p = 4,
+		.k = 4,
+		.optimizer = SN_ADAM,
+		.rate = 0.01,
+		.momentum = 0.9,
+		.balance = true,
+		.seed = 1
+	};
 }
 
 struct rows {
