@@ -297,6 +297,7 @@ static void test_steps(const char *folder)
 		size_t dim = sn_net_dim(net);
 		uint64_t item[N] = { 0 };
 		float *x = numbers("picture", N * input_size(net), false);
+		const struct sn_update_options how = { .kind = SN_SGD, .momentum = 0.9 };
 		float *y = malloc(N * dim * sizeof *y), *dy = malloc(N * dim * sizeof *dy);
 		double *rate = read_numbers(&g, "rate", 1),
 		       *wanted = read_numbers(&g, "losses", STEPS);
@@ -304,7 +305,7 @@ static void test_steps(const char *folder)
 		fill(net);
 		MUST(sn_pool_new(&pool, 2));
 		MUST(sn_tape_new(&tape, net, pool, N));
-		MUST(sn_update_new(&update, net, SN_SGD, 0.9, 0));
+		MUST(sn_update_new(&update, net, &how));
 		for (size_t step = 0; step < STEPS; step++) {
 			MUST(sn_tape_forward(tape, x, N, item, 1, step, y));
 			CHECK_NEAR(ring_loss(y, N, dim, dy), wanted[step],
