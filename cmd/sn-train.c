@@ -12,8 +12,8 @@ static const char *const select_names[] = { "loss", "eer", NULL };
 
 static struct options {
 	struct cli_common common;
-	const char *model, *out, *validate, *log, *filter, *augment;
-	uint64_t epochs, pairs, patience, turns;
+	const char *model, *out, *validate, *log, *filter, *augment, *schedule;
+	uint64_t epochs, pairs, patience, turns, warm_up;
 	size_t batch[2];
 	struct loss_options loss;
 	unsigned distance, optimizer, mean, select;
@@ -55,6 +55,10 @@ static struct cli_option table[] = {
 	{ 'r', "rate", CLI_REAL, &o.rate, "X",
 	  "learning rate; if not given, 0.01 for sgd and rmsprop, else 0.001", 1e-12, 1000, NULL,
 	  0 },
+	{ 0, "schedule", CLI_TEXT, &o.schedule, "SPEC",
+	  "how the rate changes, as 'step:every=10,factor=0.1' or 'cosine'", 0, 0, NULL, CLI_OMIT },
+	{ 0, "warm-up", CLI_COUNT, &o.warm_up, "N", "let the rate rise over the first N steps", 0,
+	  1000000000, NULL, CLI_OMIT },
 	{ 0, "momentum", CLI_REAL, &o.momentum, "X",
 	  "momentum of sgd and rmsprop, beta1 of adam and adamw; 0 for rmsprop, else 0.9", 0,
 	  0.9999, NULL, 0 },
@@ -178,6 +182,22 @@ static struct sn_augment *parse_augment(void)
 	if (augment)
 		o.augment = sn_augment_text(augment); /* for the history */
 	return augment;
+}
+
+static struct sn_schedule parse_schedule(void)
+{
+	static char text[128];
+	struct sn_schedule schedule = { .warm_up = o.warm_up };
+
+	if (!o.schedule)
+		return schedule;
+	if (sn_schedule_parse(&schedule, o.schedule) < 0)
+		cli_usage_error("--schedule: %s", sn_message());
+	if (schedule.kind == SN_SCHEDULE_PLATEAU && !o.validate)
+		cli_usage_error("--schedule plateau needs --validate: without it there is none to "
+				"see");
+	o.schedule = sn_schedule_text(text, &schedule); /* for the history */
+	return schedule;
 }
 
 static void forget(const char *name)
@@ -445,7 +465,7 @@ static int close_filter(struct sn_loss_filter *filter, int st)
 }
 
 static int train(struct sn_model *model, const char *input, const struct sn_augment *augment,
-		 struct sn_pool *pool, struct show *show)
+		 const struct sn_schedule *schedule, struct sn_pool *pool, struct show *show)
 {
 	struct sn_dataset data = { 0 };
 	struct validation validation = { 0 };
@@ -472,6 +492,7 @@ static int train(struct sn_model *model, const char *input, const struct sn_augm
 		.balance = o.mean == LOSS_BALANCED,
 		.patience = o.patience,
 		.seed = o.common.seed,
+		.schedule = *schedule,
 		.augment = augment,
 		.turns = (unsigned)o.turns,
 	};
@@ -489,6 +510,7 @@ int main(int argc, char **argv)
 {
 	const char *input;
 	struct sn_augment *augment;
+	struct sn_schedule schedule;
 	struct sn_writer *w;
 	struct sn_model *model;
 	struct sn_pool *pool;
@@ -497,6 +519,7 @@ int main(int argc, char **argv)
 
 	check_options();
 	augment = parse_augment();
+	schedule = parse_schedule();
 	input = cli_input(argc, argv, first);
 	if (strcmp(o.model, "-") == 0 && strcmp(input, "-") == 0)
 		cli_usage_error("model and pictures cannot both be standard input");
@@ -506,7 +529,7 @@ int main(int argc, char **argv)
 		cli_die(SN_EDATA);
 	cli_input_sum("model", model->xxh3);
 	open_log(&show);
-	st = train(model, input, augment, pool, &show);
+	st = train(model, input, augment, &schedule, pool, &show);
 	sn_progress_end(show.progress);
 	if (st == 0)
 		st = sn_model_write(model, w, cli_history());

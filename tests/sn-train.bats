@@ -468,3 +468,46 @@ changes='affine:rotate=10,scale=0.8..1.2,shear=0.3,shift=2 elastic crop noise er
 	done
 	[ ! -e w.bin ]
 }
+
+# ---- schedules ----
+
+@test "sn-train: the log shows the rate that a schedule makes" {
+	rates() { # rates OPTION...: 4 epochs of 2 steps
+		sn-train -m w0.bin -o w.bin -e 4 -r 1e-4 -b 80 "$@" --log log.tsv pairs.sn
+		column rate log.tsv | awk '{ printf "%s%.4g", (NR > 1 ? " " : ""), $1 * 1e4 }'
+	}
+	[ "$(rates)" = '1 1 1 1 1 1 1 1' ]
+	[ "$(rates --schedule step:every=2,factor=0.5)" = '1 1 1 1 0.5 0.5 0.5 0.5' ]
+	[ "$(rates --schedule exponential:factor=0.5)" = '1 1 0.5 0.5 0.25 0.25 0.125 0.125' ]
+	[ "$(rates --schedule inverse:gamma=1,power=1)" = '1 0.5 0.3333 0.25 0.2 0.1667 0.1429 0.125' ]
+	[ "$(rates --schedule cosine)" = '1 0.9619 0.8536 0.6913 0.5 0.3087 0.1464 0.03806' ]
+	[ "$(rates --warm-up 4)" = '0.25 0.5 0.75 1 1 1 1 1' ]
+	[ "$(rates --warm-up 4 --schedule exponential:factor=0.5)" = '0.25 0.5 0.375 0.5 0.25 0.25 0.125 0.125' ]
+}
+
+@test "sn-train: --schedule plateau lowers the rate after epochs without gain" {
+	sn-train -m w0.bin -o w.bin -e 60 -r 0.1 --schedule plateau:patience=2,factor=0.5 --validate image:0.2 --log log.tsv items.sn
+	# the same rule, from the log
+	awk -F '\t' 'NR > 1 {
+			if ($8 - r > 1e-7 * r || r - $8 > 1e-7 * r) exit 1
+			if ($10 != "-") {
+				if (!seen++ || $10 < best) { best = $10; waited = 0 }
+				else if (++waited == 2) { waited = 0; r /= 2; drops++ }
+			}
+		}
+		BEGIN { r = 0.1 }
+		END { if (!drops) exit 1 }' log.tsv
+}
+
+@test "sn-train: schedules that make no sense are refused" {
+	for spec in '' steps step:every=0 step:size=3 cosine:least=2 plateau; do
+		run -2 --separate-stderr sn-train -m w0.bin -o w.bin --schedule "$spec" items.sn
+		[[ $stderr == "sn-train: --schedule"* ]]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	run -2 --separate-stderr sn-train -m w0.bin -o w.bin --warm-up x items.sn
+	[ ! -e w.bin ]
+	unset SN_NO_HISTORY
+	sn-train -m w0.bin -o w.bin -e 1 --schedule step --warm-up 2 items.sn
+	sn-cat -t w.bin | head -n 1 | grep -qF '"schedule":"step:every=10,factor=0.1'
+}

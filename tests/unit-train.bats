@@ -2,4 +2,5 @@ load helper
 
 @test "unit: optimizer" { run -0 "$BUILD/tests/test_optimizer"; }
 @test "unit: prepare" { run -0 "$BUILD/tests/test_prepare"; }
+@test "unit: schedule" { run -0 "$BUILD/tests/test_schedule"; }
 @test "unit: train" { run -0 "$BUILD/tests/test_train"; }

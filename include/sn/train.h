@@ -8,6 +8,7 @@
 #include <sn/model.h>
 #include <sn/optimizer.h>
 #include <sn/pair.h>
+#include <sn/schedule.h>
 
 /** Pictures ready for the network, and the pairs that came with them. */
 struct sn_dataset {
@@ -69,8 +70,9 @@ struct sn_train_options {
 	 */
 	double average;
 	enum sn_select select;
-	bool balance;	     /* same and different pairs of a batch weigh half each */
-	const uint8_t *held; /* [data->items.n] not 0: not trained on; NULL: none */
+	struct sn_schedule schedule; /* of the rate */
+	bool balance;		     /* same and different pairs of a batch weigh half each */
+	const uint8_t *held;	     /* [data->items.n] not 0: not trained on; NULL: none */
 	const struct sn_dataset *validation;	 /* NULL: none; may be the data itself */
 	const struct sn_pairs *validation_pairs; /* into validation->items */
 	uint64_t patience;			 /* epochs without gain before stopping; 0: never */

@@ -39,6 +39,7 @@ struct trainer {
 	struct head head; /* of weighted-l1, trained with the network */
 	struct snapshot best, average;
 	double best_loss, best_eer;
+	uint64_t waited, drops; /* of plateaus: epochs without a better one */
 	uint64_t best_epoch;
 	double first_spread, first_distance;
 	unsigned together; /* steps in a row that look collapsed */
@@ -188,6 +189,11 @@ static int validate(struct trainer *t, struct sn_train_row *row)
 					 "equal error rate to select by wants both");
 	row->validated = true;
 	row->best = is_better(t, row);
+	t->waited = row->best ? 0 : t->waited + 1;
+	if (o->schedule.kind == SN_SCHEDULE_PLATEAU && t->waited == o->schedule.patience) {
+		t->waited = 0;
+		t->drops++;
+	}
 	if (!row->best)
 		return 0;
 	t->best_loss = row->validation_loss;
@@ -225,6 +231,8 @@ static int check(const struct sn_model *model, const struct sn_dataset *data,
 	    (data->has_pairs ? o->batch == 0 : o->p < 2 || o->k < 2))
 		return sn_fail(SN_EUSAGE,
 			       "training wants at least one epoch, a rate over 0, and a batch");
+	if (o->schedule.kind == SN_SCHEDULE_PLATEAU && !o->validation)
+		return sn_fail(SN_EUSAGE, "the schedule 'plateau' wants validation pairs");
 	if (o->validation && o->validation_pairs->n == 0)
 		return sn_fail(SN_EDATA, "no pairs to validate with");
 	return 0;
@@ -266,7 +274,9 @@ static int run(struct trainer *t, int (*tell)(void *, const struct sn_train_row 
 			struct sn_train_row row = { .step = (epoch - 1) * steps + i,
 						    .epoch = epoch,
 						    .steps = o->epochs * steps,
-						    .rate = o->rate };
+						    .rate = 0 };
+			row.rate = o->rate * sn_schedule_factor(&o->schedule, row.step - 1, steps,
+								row.steps, t->drops);
 			if ((st = step(t, &row)) < 0 ||
 			    (i == steps && (st = end_epoch(t, &row)) < 0))
 				return sn_fail_at(st, "step %" PRIu64, row.step);
