@@ -182,6 +182,7 @@ nine() {
 @test "sn-augment: embeddings and other kinds are refused" {
 	embeddings e.sn a '[0,1]'
 	run -1 --separate-stderr sn-augment -a noise e.sn -o out.sn
+	# shellcheck disable=SC2154 # run sets stderr
 	[[ $stderr == "sn-augment: e.sn: record 1"*"x is an embedding"*"put sn-augment before sn-embed" ]]
 	[ ! -e out.sn ]
 	sn-init lenet -o w.bin

@@ -5,9 +5,10 @@
 #include <sn/memory.h>
 #include "augment.h"
 
+/* To the nearest, a half upwards. */
 static uint8_t byte(double v)
 {
-	return v > 0 ? v < 255 ? (uint8_t)(v + 0.5) : 255 : 0;
+	return v > 0 ? v < 255 ? (uint8_t)((int)(2 * v + 1) / 2) : 255 : 0;
 }
 
 static double mean(const uint8_t *x, size_t n)
