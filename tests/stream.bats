@@ -357,6 +357,20 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 	done
 }
 
+@test "stream: text has no control characters, whoever wrote the names" {
+	{
+		printf '\x82\xa2sn\x01\xa4kind\xa5items'
+		printf '\x83\xa4item\x00\xa3key\xa5a\x1b[2J\xa5label\xa2\xc2\x9b'
+		printf '\x83\xa4item\x01\xa3key\xa4b\t\xc3\xa4\xa5label\xa2\xc2\xa0'
+		printf '\x82\xa3end\x02\xa4xxh3\xc0'
+	} >foreign.sn
+	run -0 sn-pair --all -t foreign.sn
+	[ "$output" = 'a\x1b[2J'$'\t''b\x09ä'$'\t''different' ]
+	cp foreign.sn items.sn
+	sn-cat -t items.sn >out
+	run ! grep -q $'[\x1b\x9b]' out
+}
+
 # --- other readers of the same format ------------------------------------------------------
 
 python_or_skip() {

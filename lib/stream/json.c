@@ -20,6 +20,8 @@ SN_PRINTF(2, 3) static int put(struct sn_buffer *b, const char *format, ...)
 	return sn_buffer_add(b, text, (size_t)n);
 }
 
+#define PUT(b, literal) sn_buffer_add((b), (literal), sizeof(literal) - 1)
+
 /* Control characters, also those of two bytes (U+0080 to U+009F), must not reach a terminal. */
 static size_t control(const uint8_t *s, size_t n)
 {
@@ -30,7 +32,7 @@ static size_t control(const uint8_t *s, size_t n)
 
 static int put_string(struct sn_buffer *b, struct sn_slice s)
 {
-	int st = put(b, "\"");
+	int st = PUT(b, "\"");
 	for (size_t i = 0; i < s.size && !st;) {
 		size_t n = i, bytes;
 		while (n < s.size && s.data[n] != '"' && s.data[n] != '\\' &&
@@ -45,24 +47,24 @@ static int put_string(struct sn_buffer *b, struct sn_slice s)
 		}
 		i = n;
 	}
-	return st | put(b, "\"");
+	return st | PUT(b, "\"");
 }
 
 static int put_hex(struct sn_buffer *b, struct sn_slice s)
 {
-	int st = put(b, "\"");
+	int st = PUT(b, "\"");
 	for (size_t i = 0; i < s.size && !st; i++)
 		st = put(b, "%02x", s.data[i]);
-	return st | put(b, "\"");
+	return st | PUT(b, "\"");
 }
 
 static int put_float(struct sn_buffer *b, double v, bool single)
 {
 	char text[40];
 	if (isnan(v))
-		return put(b, "NaN");
+		return PUT(b, "NaN");
 	if (isinf(v))
-		return put(b, v < 0 ? "-Infinity" : "Infinity");
+		return v < 0 ? PUT(b, "-Infinity") : PUT(b, "Infinity");
 	snprintf(text, sizeof text, single ? "%.9g" : "%.17g", v);
 	return put(b, strpbrk(text, ".e") ? "%s" : "%s.0", text);
 }
@@ -86,7 +88,7 @@ static int put_tensor(struct sn_buffer *b, const struct sn_tensor *t)
 	int st = put(b, "{\"type\":\"%s\",\"shape\":[", t->type == 'f' ? "<f4" : "|u1");
 	for (unsigned i = 0; i < t->rank; i++)
 		st |= put(b, i ? ",%zu" : "%zu", t->shape[i]);
-	st |= put(b, "],\"data\":[");
+	st |= PUT(b, "],\"data\":[");
 	for (size_t i = 0; i < t->count && !st; i++) {
 		if (i)
 			st = sn_buffer_add(b, ",", 1);
@@ -98,19 +100,19 @@ static int put_tensor(struct sn_buffer *b, const struct sn_tensor *t)
 			st |= put_byte(b, p[i]);
 		}
 	}
-	return st | put(b, "]}");
+	return st | PUT(b, "]}");
 }
 
 static int put_value(struct sn_buffer *b, const uint8_t *p, bool plain_single);
 
 static int put_array(struct sn_buffer *b, const uint8_t *p, size_t n)
 {
-	int st = put(b, "[");
+	int st = PUT(b, "[");
 	for (size_t i = 0; i < n && !st; i++, p += sn_extent(p)) {
-		st = i ? put(b, ",") : 0;
+		st = i ? PUT(b, ",") : 0;
 		st |= put_value(b, p, false);
 	}
-	return st | put(b, "]");
+	return st | PUT(b, "]");
 }
 
 /* Does a map of string keys read like one of the spellings above? */
@@ -135,18 +137,18 @@ static bool ambiguous(const uint8_t *p, size_t n)
 static int put_map(struct sn_buffer *b, const uint8_t *p, size_t n)
 {
 	bool pairs = ambiguous(p, n);
-	int st = put(b, pairs ? "{\"map\":[" : "{");
+	int st = pairs ? PUT(b, "{\"map\":[") : PUT(b, "{");
 	for (size_t i = 0; i < n && !st; i++) {
 		const uint8_t *value = p + sn_extent(p);
-		st = put(b, i ? "," : "");
-		st |= put(b, pairs ? "[" : "");
+		st = (i ? PUT(b, ",") : 0);
+		st |= (pairs ? PUT(b, "[") : 0);
 		st |= put_value(b, p, false);
-		st |= put(b, pairs ? "," : ":");
+		st |= (pairs ? PUT(b, ",") : PUT(b, ":"));
 		st |= put_value(b, value, false);
-		st |= put(b, pairs ? "]" : "");
+		st |= (pairs ? PUT(b, "]") : 0);
 		p = value + sn_extent(value);
 	}
-	return st | put(b, pairs ? "]}" : "}");
+	return st | (pairs ? PUT(b, "]}") : PUT(b, "}"));
 }
 
 static int put_extension(struct sn_buffer *b, const uint8_t *p)
@@ -155,7 +157,7 @@ static int put_extension(struct sn_buffer *b, const uint8_t *p)
 	struct sn_slice data = { p + head + 1, size - head - 1 };
 	int st = put(b, "{\"ext\":[%d,", (int8_t)p[head]);
 	st |= put_hex(b, data);
-	return st | put(b, "]}");
+	return st | PUT(b, "]}");
 }
 
 static int put_integer(struct sn_buffer *b, const uint8_t *p)
@@ -178,7 +180,7 @@ static int put_value(struct sn_buffer *b, const uint8_t *p, bool plain_single)
 	if (sn_str_value(p, &s))
 		return put_string(b, s);
 	if (sn_bin_value(p, &s))
-		return put(b, "{\"bin\":") | put_hex(b, s) | put(b, "}");
+		return PUT(b, "{\"bin\":") | put_hex(b, s) | PUT(b, "}");
 	if (sn_array_head(p, &head, &n))
 		return put_array(b, p + head, n);
 	if (sn_map_head(p, &head, &n)) {
@@ -190,12 +192,12 @@ static int put_value(struct sn_buffer *b, const uint8_t *p, bool plain_single)
 	if (sn_float_value(p, &v, &single)) {
 		if (!single || plain_single)
 			return put_float(b, v, single);
-		return put(b, "{\"f4\":") | put_float(b, v, true) | put(b, "}");
+		return PUT(b, "{\"f4\":") | put_float(b, v, true) | PUT(b, "}");
 	}
 	if (*p == 0xc0)
-		return put(b, "null");
+		return PUT(b, "null");
 	if (*p == 0xc2 || *p == 0xc3)
-		return put(b, *p == 0xc3 ? "true" : "false");
+		return *p == 0xc3 ? PUT(b, "true") : PUT(b, "false");
 	if ((*p >= 0xc7 && *p <= 0xc9) || (*p >= 0xd4 && *p <= 0xd8))
 		return put_extension(b, p);
 	return put_integer(b, p);
@@ -209,7 +211,7 @@ int sn_json_print(struct sn_buffer *b, struct sn_slice map)
 	int st;
 	if (!sn_map_head(p, &head, &n))
 		return sn_fail(SN_EDATA, "%s where a map was wanted", sn_type_text(p));
-	st = put(b, "{");
+	st = PUT(b, "{");
 	p += head;
 	for (size_t i = 0; i < n && !st; i++) {
 		if (!sn_str_value(p, &key))
@@ -217,14 +219,14 @@ int sn_json_print(struct sn_buffer *b, struct sn_slice map)
 				       sn_type_text(p));
 		if (i == 0)
 			first = key;
-		st = put(b, i ? "," : "");
+		st = (i ? PUT(b, ",") : 0);
 		st |= put_string(b, key);
-		st |= put(b, ":");
+		st |= PUT(b, ":");
 		p += sn_extent(p);
 		st |= put_value(b, p, sn_slice_is(first, "pair") && sn_slice_is(key, "d"));
 		p += sn_extent(p);
 	}
-	st |= put(b, "}");
+	st |= PUT(b, "}");
 	return st ? sn_fail_memory() : 0;
 }
 

@@ -45,22 +45,31 @@ int sn_text_header(struct sn_text *t, const struct sn_header *h)
 	return 0;
 }
 
+#define ADD(b, literal) sn_buffer_add((b), (literal), sizeof(literal) - 1)
+
+/* Bytes of the control character at s, which may be of two (U+0080 to U+009F); 0: none. */
+static size_t control(const uint8_t *s, size_t n)
+{
+	if (s[0] < 0x20 || s[0] == 0x7f)
+		return 1;
+	return s[0] == 0xc2 && n > 1 && s[1] < 0xa0 ? 2 : 0;
+}
+
 /* A name; control characters of foreign writers can neither break the line nor reach a terminal. */
 static int add_name(struct sn_buffer *b, const void *name, size_t n)
 {
 	const uint8_t *s = name;
 	int st = 0;
-	for (size_t i = 0; i < n && st == 0; i++) {
-		bool two = s[i] == 0xc2 && i + 1 < n && s[i + 1] < 0xa0; /* U+0080 to U+009F */
-		char hex[9];
-		if (two) {
-			snprintf(hex, sizeof hex, "\\xc2\\x%02x", s[++i]);
-			st = sn_buffer_add(b, hex, 8);
-		} else if (s[i] < 0x20 || s[i] == 0x7f) {
-			snprintf(hex, sizeof hex, "\\x%02x", s[i]);
+	for (size_t i = 0, plain; i < n && st == 0; i = plain) {
+		size_t bytes = 0;
+		for (plain = i; plain < n; plain++)
+			if ((bytes = control(s + plain, n - plain)))
+				break;
+		st = sn_buffer_add(b, s + i, plain - i);
+		for (; bytes > 0 && st == 0; bytes--) {
+			char hex[5];
+			snprintf(hex, sizeof hex, "\\x%02x", s[plain++]);
 			st = sn_buffer_add(b, hex, 4);
-		} else {
-			st = sn_buffer_add(b, s + i, 1);
 		}
 	}
 	return st;
@@ -86,8 +95,8 @@ static int item(struct sn_text *t, struct sn_buffer *b)
 	if (t->kind != ITEMS)
 		return sn_items_add(&t->items, i, &entry);
 	st = add(b, "%llu\t", (unsigned long long)i->number);
-	st |= add_name(b, i->key.data, i->key.size) | add(b, "\t");
-	st |= i->label.data ? add_name(b, i->label.data, i->label.size) : add(b, "-");
+	st |= add_name(b, i->key.data, i->key.size) | ADD(b, "\t");
+	st |= i->label.data ? add_name(b, i->label.data, i->label.size) : ADD(b, "-");
 	st |= add(b, "\t%s\t%s\n", i->forged ? "forged" : "-",
 		  i->x.type ? sn_shape_text(shape, i->x.shape, i->x.rank) : "-");
 	return st;
@@ -104,13 +113,14 @@ static int pair(struct sn_text *t, struct sn_buffer *b)
 		return 0;
 	if (!one || !two)
 		return sn_fail(SN_EDATA, "a pair of items that are no longer known");
-	st = add_name(b, one->key, one->key_size) | add(b, "\t");
-	st |= add_name(b, two->key, two->key_size) | add(b, "\t%s", same[p->same]);
+	st = add_name(b, one->key, one->key_size) | ADD(b, "\t");
+	st |= add_name(b, two->key, two->key_size) |
+	      (ADD(b, "\t") | sn_buffer_add(b, same[p->same], strlen(same[p->same])));
 	if (t->kind == PAIRS && p->trial != SN_NONE)
 		st |= add(b, "\t%llu", (unsigned long long)p->trial);
 	if (t->kind != PAIRS) {
 		if (!p->has_d || p->d_nil)
-			st |= add(b, "\t-");
+			st |= ADD(b, "\t-");
 		else
 			st |= add(b, "\t%.9g", (double)p->d);
 		if (t->has_threshold)
@@ -120,8 +130,8 @@ static int pair(struct sn_text *t, struct sn_buffer *b)
 							 : "no");
 	}
 	if (t->kind == LOSSES)
-		st |= p->has_loss ? add(b, "\t%.17g", p->loss) : add(b, "\t-");
-	return st | add(b, "\n");
+		st |= p->has_loss ? add(b, "\t%.17g", p->loss) : ADD(b, "\t-");
+	return st | ADD(b, "\n");
 }
 
 int sn_text_record(struct sn_text *t, struct sn_buffer *b, struct sn_slice map)
