@@ -124,16 +124,17 @@ static void refuse_empty(const struct sn_reader *r)
 	cli_die(SN_EDATA);
 }
 
-/* "history" and the words of --ignore, NULL-terminated. */
-static const char **ignored_keys(void)
+/* "history" and the words of --ignore, NULL-terminated; they stand in *words. */
+static const char **ignored_keys(char **words)
 {
 	size_t n = 2, i = 0;
-	char *words = ignore ? strdup(ignore) : NULL, *rest = words, *word;
+	char *rest, *word;
 	const char **keys;
 	for (const char *p = ignore; p && *p; p++)
 		n += *p == ',';
 	keys = calloc(n + 1, sizeof *keys);
-	if (!keys || (ignore && !words))
+	*words = rest = ignore ? strdup(ignore) : NULL;
+	if (!keys || (ignore && !rest))
 		cli_die(sn_fail_memory());
 	keys[i++] = "history";
 	while (rest && (word = strsep(&rest, ",")) && i < n)
@@ -144,6 +145,7 @@ static const char **ignored_keys(void)
 int main(int argc, char **argv)
 {
 	struct sn_comparison c = { .differ = show, .context = &c };
+	char *words;
 	int first = cli_parse(&program, argc, argv);
 	if (argc - first != 2)
 		cli_usage_error("two streams are wanted, not %d", argc - first);
@@ -151,7 +153,7 @@ int main(int argc, char **argv)
 		cli_usage_error("only one of the streams can be standard input");
 	c.abs = abs_tolerance;
 	c.rel = rel_tolerance;
-	c.ignore = ignored_keys();
+	c.ignore = ignored_keys(&words);
 	if (sn_reader_open(&a.r, argv[first], SN_READ_NAN) < 0 ||
 	    sn_reader_open(&b.r, argv[first + 1], SN_READ_NAN) < 0)
 		cli_die(SN_EIO);
@@ -166,6 +168,7 @@ int main(int argc, char **argv)
 	sn_reader_close(a.r);
 	sn_reader_close(b.r);
 	free((void *)c.ignore);
+	free(words);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		cli_warn("cannot write standard output");
 		return TROUBLE;
