@@ -116,7 +116,7 @@ static int shape(struct sn_layer *l)
 {
 	struct conv *v = l->own;
 	struct sn_conv *s = &v->shape;
-	size_t count, lowered;
+	size_t count, lowered, packed;
 	int st;
 
 	if ((st = check_shape(l)) < 0)
@@ -141,8 +141,12 @@ static int shape(struct sn_layer *l)
 	    !sn_product(&lowered, (size_t[]){ s->h, s->w, l->in.c }, 3) ||
 	    lowered > 4u * SN_MAX_ACTIVATION)
 		return sn_fail(SN_EDATA, "the picture is too large");
+	/* whole vectors of channels, which small groups do not fill */
+	if (!sn_multiply(&packed, v->groups, sn_conv_packed(s)) || packed > 4u * SN_MAX_WEIGHTS)
+		return sn_fail(SN_EDATA, "windows of %zux%zu in %zu groups take too much memory",
+			       s->kw, s->kh, v->groups);
 	l->multiply_adds = (uint64_t)count * s->oh * s->ow;
-	if ((st = sn_layer_floats(&v->packed, v->groups * sn_conv_packed(s))) < 0)
+	if ((st = sn_layer_floats(&v->packed, packed)) < 0)
 		return st;
 	return v->own_border ? find_shown(l) : 0;
 }
