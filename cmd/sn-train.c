@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sn/progress.h>
 #include <sn/train.h>
@@ -12,7 +13,8 @@ static const char *const select_names[] = { "loss", "eer", NULL };
 
 static struct options {
 	struct cli_common common;
-	const char *model, *out, *validate, *log, *filter, *augment, *schedule;
+	const char *model, *out, *validate, *log, *filter, *augment, *schedule, *checkpoint, *every,
+		*resume;
 	uint64_t epochs, pairs, patience, turns, warm_up;
 	size_t batch[2];
 	struct loss_options loss;
@@ -82,6 +84,12 @@ static struct cli_option table[] = {
 	  "change the pictures of each step, as 'affine:rotate=10 noise'", 0, 0, NULL, CLI_OMIT },
 	{ 0, "rotate-classes", CLI_OPTIONAL_COUNT, &o.turns, "4|8",
 	  "quarter turns as new classes; 8: those of the mirror image, too", 0, 0, NULL, CLI_OMIT },
+	{ 0, "checkpoint", CLI_FILE, &o.checkpoint, "FILE",
+	  "write all that --resume needs to FILE, again and again", 0, 0, NULL, CLI_SILENT },
+	{ 0, "every", CLI_TEXT, &o.every, "N|Nm",
+	  "a checkpoint every N steps or N minutes; 10m if not given", 0, 0, NULL, CLI_SILENT },
+	{ 0, "resume", CLI_FILE, &o.resume, "FILE", "go on from this checkpoint", 0, 0, NULL,
+	  CLI_SILENT },
 	{ 0, "log", CLI_FILE, &o.log, "FILE", "write a table of the steps to FILE", 0, 0, NULL,
 	  CLI_SILENT },
 	CLI_SEED(o.common),
@@ -198,6 +206,34 @@ static struct sn_schedule parse_schedule(void)
 				"see");
 	o.schedule = sn_schedule_text(text, &schedule); /* for the history */
 	return schedule;
+}
+
+/* "100": steps, "5m": minutes. */
+static struct sn_checkpoint_options parse_checkpoint(void)
+{
+	struct sn_checkpoint_options c = { .path = o.checkpoint,
+					   .resume = o.resume,
+					   .seconds = 600 };
+	unsigned long n;
+	char *end;
+
+	if ((o.checkpoint && strcmp(o.checkpoint, "-") == 0) ||
+	    (o.resume && strcmp(o.resume, "-") == 0))
+		cli_usage_error("a checkpoint is a file, not '-'");
+	if (!o.every)
+		return c;
+	if (!o.checkpoint)
+		cli_usage_error("--every needs --checkpoint, which says where to");
+	n = strtoul(o.every, &end, 10);
+	if (strspn(o.every, "0123456789") != (size_t)(end - o.every) || end == o.every ||
+	    strlen(o.every) > 10 || n < 1 || (*end && strcmp(end, "m") != 0))
+		cli_usage_error("--every: '%s' is no number of steps, as 100, or minutes, as 5m",
+				o.every);
+	if (*end)
+		c.seconds = 60.0 * (double)n;
+	else
+		c.steps = n;
+	return c;
 }
 
 static void forget(const char *name)
@@ -465,7 +501,8 @@ static int close_filter(struct sn_loss_filter *filter, int st)
 }
 
 static int train(struct sn_model *model, const char *input, const struct sn_augment *augment,
-		 const struct sn_schedule *schedule, struct sn_pool *pool, struct show *show)
+		 const struct sn_schedule *schedule, const struct sn_checkpoint_options *checkpoint,
+		 struct sn_pool *pool, struct show *show)
 {
 	struct sn_dataset data = { 0 };
 	struct validation validation = { 0 };
@@ -493,11 +530,13 @@ static int train(struct sn_model *model, const char *input, const struct sn_augm
 		.patience = o.patience,
 		.seed = o.common.seed,
 		.schedule = *schedule,
+		.checkpoint = *checkpoint,
 		.augment = augment,
 		.turns = (unsigned)o.turns,
 	};
 	prepare_validation(&validation, &t, &data, &model->prep, pool);
 	find_margin(&t, model, &data, pool);
+	t.checkpoint.options = cli_history();
 	if (o.filter && sn_loss_filter_open(&t.objective.filter, o.filter, model) < 0)
 		cli_die(SN_EIO);
 	st = close_filter(t.objective.filter, sn_train(model, &data, &t, pool, tell, show));
@@ -511,6 +550,7 @@ int main(int argc, char **argv)
 	const char *input;
 	struct sn_augment *augment;
 	struct sn_schedule schedule;
+	struct sn_checkpoint_options checkpoint;
 	struct sn_writer *w;
 	struct sn_model *model;
 	struct sn_pool *pool;
@@ -520,6 +560,7 @@ int main(int argc, char **argv)
 	check_options();
 	augment = parse_augment();
 	schedule = parse_schedule();
+	checkpoint = parse_checkpoint();
 	input = cli_input(argc, argv, first);
 	if (strcmp(o.model, "-") == 0 && strcmp(input, "-") == 0)
 		cli_usage_error("model and pictures cannot both be standard input");
@@ -529,7 +570,7 @@ int main(int argc, char **argv)
 		cli_die(SN_EDATA);
 	cli_input_sum("model", model->xxh3);
 	open_log(&show);
-	st = train(model, input, augment, &schedule, pool, &show);
+	st = train(model, input, augment, &schedule, &checkpoint, pool, &show);
 	sn_progress_end(show.progress);
 	if (st == 0)
 		st = sn_model_write(model, w, cli_history());

@@ -511,3 +511,107 @@ changes='affine:rotate=10,scale=0.8..1.2,shear=0.3,shift=2 elastic crop noise er
 	sn-train -m w0.bin -o w.bin -e 1 --schedule step --warm-up 2 items.sn
 	sn-cat -t w.bin | head -n 1 | grep -qF '"schedule":"step:every=10,factor=0.1'
 }
+
+# ---- checkpoints ----
+
+# killed ROWS OPTION...: a training that is killed when it has told of so many steps; its log is a pipe that holds few more
+killed() {
+	local rows=$1 ended=0 pid i line
+	shift
+	rm -f rows.pipe
+	mkfifo rows.pipe
+	sn-train "$@" --log rows.pipe &
+	pid=$!
+	exec 7<rows.pipe
+	for ((i = 0; i <= rows; i++)); do read -r line <&7; done
+	kill -9 $pid
+	exec 7<&-
+	wait $pid || ended=$?
+	[ "$ended" -eq 137 ]
+	[ -n "$line" ]
+}
+
+@test "sn-train: killed at any moment and resumed, the same bytes as one that ran through" {
+	printf '%s\n' 'input 8x8x1' 'conv 4 size=3' 'batchnorm' 'relu' 'maxpool size=2' 'flatten' 'dropout 0.1' 'linear 4' >bn.net
+	sn-init -o bn.bin bn.net
+	# 500 epochs of 4 steps: many more rows than fit a pipe
+	how=(-m bn.bin -e 500 --batch 4x5 --augment "noise erase" --optimizer adamw --schedule "plateau:patience=20,factor=0.9"
+		--average 0.9 --clip 1 --validate image:0.2)
+	sn-train "${how[@]}" -o through.bin items.sn
+	for rows in 1 7 40 333 801; do
+		rm -f w.bin
+		killed $rows "${how[@]}" -o w.bin --checkpoint c.ckpt --every $((rows % 5 + 1)) items.sn
+		[ ! -e w.bin ]
+		sn-train "${how[@]}" -j 3 -o w.bin --resume c.ckpt items.sn
+		cmp through.bin w.bin
+	done
+	# and again, killed twice
+	killed 100 "${how[@]}" -o w.bin --checkpoint c.ckpt --every 7 items.sn
+	killed 300 "${how[@]}" -o w.bin --checkpoint c.ckpt --every 3 --resume c.ckpt items.sn
+	sn-train "${how[@]}" -o w.bin --resume c.ckpt items.sn
+	cmp through.bin w.bin
+}
+
+@test "sn-train: checkpoints of every optimiser, of pairs and of a trained distance" {
+	sn-init -d weighted-l1 -o koch.bin net.net
+	for how in '--optimizer sgd' '--optimizer sgd --nesterov' '--optimizer adam --schedule cosine' '--optimizer rmsprop --momentum 0.5' '-d weighted-l1'; do
+		model=w0.bin
+		[[ $how != *weighted* ]] || model=koch.bin
+		# shellcheck disable=SC2086
+		sn-train -m $model -o through.bin -e 5 -b 16 $how --checkpoint c.ckpt --every 37 pairs.sn
+		# shellcheck disable=SC2086
+		sn-train -m $model -o w.bin -e 5 -b 16 $how --resume c.ckpt --log log.tsv pairs.sn
+		cmp through.bin w.bin
+		[ "$(column step log.tsv | head -n 1)" -eq 38 ]
+	done
+	[ "$(sn-cat -t c.ckpt | head -n 1 | grep -c '"kind":"checkpoint"')" -eq 1 ]
+}
+
+@test "sn-train: checkpoints are not in the history" {
+	unset SN_NO_HISTORY
+	sn-train -m w0.bin -o a.bin -e 2 items.sn
+	sn-train -m w0.bin -o b.bin -e 2 --checkpoint c.ckpt --every 1 items.sn
+	cmp a.bin b.bin
+	sn-train -m w0.bin -o b.bin -e 2 --resume c.ckpt --checkpoint d.ckpt items.sn
+	cmp a.bin b.bin
+}
+
+@test "sn-train: --resume refuses other data, options, models and files" {
+	sn-train -m w0.bin -o w.bin -e 2 --batch 4x5 --checkpoint c.ckpt --every 3 items.sn
+	rm w.bin
+	pictures 84 items | json_stream more.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 2 --batch 4x5 --resume c.ckpt more.sn
+	[[ $stderr == "sn-train: c.ckpt: the checkpoint is of a training on other data"* ]]
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 2 --batch 4x5 -r 0.5 --resume c.ckpt items.sn
+	[[ $stderr == "sn-train: c.ckpt: "*"other options ('rate' differs)"* ]]
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 2 --batch 4x5 --clip 1 --resume c.ckpt items.sn
+	[[ $stderr == *"('clip' differs)"* ]]
+	sn-init -s 2 -o w1.bin net.net
+	run -1 --separate-stderr sn-train -m w1.bin -o w.bin -e 2 --batch 4x5 --resume c.ckpt items.sn
+	[[ $stderr == *"('model' differs)"* ]]
+	for file in w0.bin items.sn /dev/null absent.ckpt; do
+		run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 2 --batch 4x5 --resume $file items.sn
+		[[ $stderr == "sn-train: "* ]]
+	done
+	size=$(wc -c <c.ckpt)
+	for n in 1 100 $((size / 2)) $((size - 1)); do
+		head -c "$n" c.ckpt >cut.ckpt
+		run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 2 --batch 4x5 --resume cut.ckpt items.sn
+		[[ $stderr == "sn-train: "* ]]
+	done
+	sn-cat -t c.ckpt | grep -v '"param":"first:fc1.bias"' | sed 's/"end":.*/"end":'$(($(sn-cat -t c.ckpt | wc -l) - 3))'}/' | json_stream less.ckpt
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 2 --batch 4x5 --resume less.ckpt items.sn
+	[[ $stderr == *"'first:fc1.bias' is missing"* ]]
+	[ ! -e w.bin ]
+}
+
+@test "sn-train: checkpoints that cannot be are refused" {
+	for how in '--every 5' '--checkpoint c.ckpt --every 0' '--checkpoint c.ckpt --every 5s' '--checkpoint c.ckpt --every -1' '--checkpoint -' '--resume -'; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr sn-train -m w0.bin -o w.bin $how items.sn
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin --checkpoint absent/c.ckpt items.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin --checkpoint /dev/full items.sn
+	[ ! -e w.bin ]
+}

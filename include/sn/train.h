@@ -54,6 +54,16 @@ SN_MUST_CHECK int sn_objective_check(const struct sn_objective *objective,
  */
 enum sn_select { SN_SELECT_LOSS, SN_SELECT_EER };
 
+/** A training that survives; zero: none. */
+struct sn_checkpoint_options {
+	const char *path;   /* NULL: write none; else one before the first step, then */
+	uint64_t steps;	    /* every so many steps; 0: */
+	double seconds;	    /* after so much time, at the end of a step */
+	const char *resume; /* NULL: begin anew; else go on from this one */
+	/* encoded map {options, inputs, ...}: a checkpoint is resumed with the same alone */
+	struct sn_slice options;
+};
+
 struct sn_train_options {
 	struct sn_objective objective;
 	uint64_t epochs;
@@ -71,8 +81,9 @@ struct sn_train_options {
 	double average;
 	enum sn_select select;
 	struct sn_schedule schedule; /* of the rate */
-	bool balance;		     /* same and different pairs of a batch weigh half each */
-	const uint8_t *held;	     /* [data->items.n] not 0: not trained on; NULL: none */
+	struct sn_checkpoint_options checkpoint;
+	bool balance;	     /* same and different pairs of a batch weigh half each */
+	const uint8_t *held; /* [data->items.n] not 0: not trained on; NULL: none */
 	const struct sn_dataset *validation;	 /* NULL: none; may be the data itself */
 	const struct sn_pairs *validation_pairs; /* into validation->items */
 	uint64_t patience;			 /* epochs without gain before stopping; 0: never */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "checkpoint.h"
 #include "head.h"
 #include "prepare.h"
 #include "snapshot.h"
@@ -38,12 +39,9 @@ struct trainer {
 	size_t d_capacity;
 	struct head head; /* of weighted-l1, trained with the network */
 	struct snapshot best, average;
-	double best_loss, best_eer;
-	uint64_t waited, drops; /* of plateaus: epochs without a better one */
-	uint64_t best_epoch;
-	double first_spread, first_distance;
-	unsigned together; /* steps in a row that look collapsed */
-	bool told;
+	struct standing at;
+	uint64_t sum; /* of the data, for checkpoints */
+	double saved; /* when; see now() */
 };
 
 static double now(void)
@@ -127,18 +125,18 @@ static int measure_pairs(struct trainer *t, struct sn_train_row *row)
 	row->loss = result.loss;
 	row->active = result.active;
 	if (row->step == 1) {
-		t->first_spread = row->spread;
-		t->first_distance = largest;
+		t->at.first_spread = row->spread;
+		t->at.first_distance = largest;
 	}
-	if (row->spread <= COLLAPSED_SPREAD * t->first_spread &&
+	if (row->spread <= COLLAPSED_SPREAD * t->at.first_spread &&
 	    largest <= COLLAPSED_DISTANCE * (sn_objective_is_far(&t->options->objective)
 						     ? t->options->objective.margin
-						     : t->first_distance))
-		t->together++;
+						     : t->at.first_distance))
+		t->at.together++;
 	else
-		t->together = 0;
-	row->collapsed = !t->told && t->together >= COLLAPSED_STEPS;
-	t->told |= row->collapsed;
+		t->at.together = 0;
+	row->collapsed = !t->at.told && t->at.together >= COLLAPSED_STEPS;
+	t->at.told |= row->collapsed;
 	return 0;
 }
 
@@ -169,11 +167,11 @@ static int step(struct trainer *t, struct sn_train_row *row)
 
 static bool is_better(const struct trainer *t, const struct sn_train_row *row)
 {
-	if (t->best_epoch == 0)
+	if (t->at.best_epoch == 0)
 		return true;
-	if (t->options->select == SN_SELECT_EER && row->validation_eer != t->best_eer)
-		return row->validation_eer < t->best_eer;
-	return row->validation_loss < t->best_loss;
+	if (t->options->select == SN_SELECT_EER && row->validation_eer != t->at.best_eer)
+		return row->validation_eer < t->at.best_eer;
+	return row->validation_loss < t->at.best_loss;
 }
 
 static int validate(struct trainer *t, struct sn_train_row *row)
@@ -189,16 +187,16 @@ static int validate(struct trainer *t, struct sn_train_row *row)
 					 "equal error rate to select by wants both");
 	row->validated = true;
 	row->best = is_better(t, row);
-	t->waited = row->best ? 0 : t->waited + 1;
-	if (o->schedule.kind == SN_SCHEDULE_PLATEAU && t->waited == o->schedule.patience) {
-		t->waited = 0;
-		t->drops++;
+	t->at.waited = row->best ? 0 : t->at.waited + 1;
+	if (o->schedule.kind == SN_SCHEDULE_PLATEAU && t->at.waited == o->schedule.patience) {
+		t->at.waited = 0;
+		t->at.drops++;
 	}
 	if (!row->best)
 		return 0;
-	t->best_loss = row->validation_loss;
-	t->best_eer = row->validation_eer;
-	t->best_epoch = row->epoch;
+	t->at.best_loss = row->validation_loss;
+	t->at.best_eer = row->validation_eer;
+	t->at.best_epoch = row->epoch;
 	return snapshot_take(&t->best, t->model->net);
 }
 
@@ -263,28 +261,116 @@ static int prepare(struct trainer *t)
 							  o->nesterov, o->clip });
 }
 
+/* ---- checkpoints ----------------------------------------------------------------------- */
+
+#define PARTS 5
+
+static int list_parts(struct checkpoint_part part[PARTS], struct trainer *t)
+{
+	const size_t n = sn_net_params(t->model->net);
+	float **list = sn_alloc(3 * n + 1, sizeof *list);
+
+	if (!list)
+		return SN_ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		list[i] = sn_net_param(t->model->net, i)->value;
+		list[n + i] = sn_update_first(t->update, i);
+		list[2 * n + i] = sn_update_second(t->update, i);
+	}
+	part[0] = (struct checkpoint_part){ "weight", list };
+	part[1] = (struct checkpoint_part){ "first", list + n };
+	part[2] = (struct checkpoint_part){ "second", list + 2 * n };
+	part[3] = (struct checkpoint_part){ "best", t->best.value };
+	part[4] = (struct checkpoint_part){ "average", t->average.value };
+	return 0;
+}
+
+static int save(struct trainer *t)
+{
+	const struct sn_checkpoint_options *c = &t->options->checkpoint;
+	struct checkpoint_part part[PARTS];
+	int st = list_parts(part, t);
+
+	if (st < 0)
+		return st;
+	t->at.updates = *sn_update_steps(t->update);
+	st = checkpoint_write(c->path, &t->at, c->options, t->sum, t->model->net, part, PARTS);
+	free(part[0].value);
+	t->saved = now();
+	return st;
+}
+
+static bool is_due(const struct trainer *t)
+{
+	const struct sn_checkpoint_options *c = &t->options->checkpoint;
+
+	if (!c->path)
+		return false;
+	return c->steps ? t->at.step % c->steps == 0 : now() - t->saved >= c->seconds;
+}
+
+static int resume(struct trainer *t)
+{
+	const struct sn_train_options *o = t->options;
+	struct sn_net *net = t->model->net;
+	struct checkpoint_part part[PARTS];
+	struct sn_reader *r;
+	int st = checkpoint_open(&r, o->checkpoint.resume, &t->at, o->checkpoint.options, t->sum);
+
+	if (st < 0)
+		return st;
+	/* room for what was there */
+	if ((t->at.best_epoch && (st = snapshot_take(&t->best, net)) < 0) ||
+	    (t->at.step && o->average > 0 && (st = snapshot_take(&t->average, net)) < 0) ||
+	    (st = list_parts(part, t)) < 0) {
+		sn_reader_close(r);
+		return st;
+	}
+	*sn_update_steps(t->update) = t->at.updates;
+	st = checkpoint_read(r, net, part, PARTS);
+	free(part[0].value);
+	return st;
+}
+
+/* The first checkpoint is written before any work, so that what cannot be written is known soon. */
+static int begin(struct trainer *t)
+{
+	const struct sn_train_options *o = t->options;
+	const bool wanted = o->checkpoint.path || o->checkpoint.resume;
+	int st;
+
+	if (wanted && (st = checkpoint_sum(&t->sum, t->data, o)) < 0)
+		return st;
+	if (o->checkpoint.resume && (st = resume(t)) < 0)
+		return st;
+	return o->checkpoint.path ? save(t) : 0;
+}
+
+/* ---- from step to step ----------------------------------------------------------------- */
+
 static int run(struct trainer *t, int (*tell)(void *, const struct sn_train_row *), void *context)
 {
 	const struct sn_train_options *o = t->options;
-	uint64_t steps = prepare_steps(t->prepare);
+	const uint64_t epoch = prepare_steps(t->prepare);
 	int st;
 
-	for (uint64_t epoch = 1; epoch <= o->epochs; epoch++) {
-		for (uint64_t i = 1; i <= steps; i++) {
-			struct sn_train_row row = { .step = (epoch - 1) * steps + i,
-						    .epoch = epoch,
-						    .steps = o->epochs * steps,
-						    .rate = 0 };
-			row.rate = o->rate * sn_schedule_factor(&o->schedule, row.step - 1, steps,
-								row.steps, t->drops);
-			if ((st = step(t, &row)) < 0 ||
-			    (i == steps && (st = end_epoch(t, &row)) < 0))
-				return sn_fail_at(st, "step %" PRIu64, row.step);
-			if (tell && (st = tell(context, &row)) < 0)
-				return st;
-		}
-		if (o->validation && o->patience && epoch - t->best_epoch >= o->patience)
+	while (t->at.step < o->epochs * epoch) {
+		struct sn_train_row row = { .step = t->at.step + 1,
+					    .epoch = t->at.step / epoch + 1,
+					    .steps = o->epochs * epoch };
+		const bool last = row.step % epoch == 0;
+		row.rate = o->rate * sn_schedule_factor(&o->schedule, t->at.step, epoch, row.steps,
+							t->at.drops);
+		if ((st = step(t, &row)) < 0 || (last && (st = end_epoch(t, &row)) < 0))
+			return sn_fail_at(st, "step %" PRIu64, row.step);
+		t->at.step = row.step;
+		if (tell && (st = tell(context, &row)) < 0)
+			return st;
+		if (last && o->validation && o->patience &&
+		    row.epoch - t->at.best_epoch >= o->patience)
 			break;
+		if (is_due(t) && (st = save(t)) < 0)
+			return st;
 	}
 	if (snapshot_is_taken(&t->best))
 		return snapshot_swap(&t->best, t->model->net);
@@ -298,7 +384,7 @@ int sn_train(struct sn_model *model, const struct sn_dataset *data,
 	struct trainer t = { .model = model, .data = data, .options = options, .pool = pool };
 	int st;
 
-	if ((st = prepare(&t)) == 0 && (st = run(&t, row, context)) == 0) {
+	if ((st = prepare(&t)) == 0 && (st = begin(&t)) == 0 && (st = run(&t, row, context)) == 0) {
 		sn_objective_note(&options->objective, model);
 		memset(&model->threshold, 0, sizeof model->threshold);
 	}
