@@ -123,7 +123,7 @@ deps:
 lint-deps:
 	$(call install-packages,$(BUILD_PACKAGES) $(LINT_PACKAGES))
 
-C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c)
+C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c)
 SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash)
 
 lint: lint-deps
@@ -159,6 +159,14 @@ run-fuzz: need $(FUZZ_OBJECTS)
 		$(BUILD)/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
 			-print_final_stats=1 -artifact_prefix=$(BUILD)/ $(BUILD)/$$f.corpus $(BUILD)/seeds; \
 	done
+
+# Images a second of the networks, in the columns of the peers' benchmarks; BENCH_SECONDS for each row.
+bench: need $(BUILD)/bench/nets
+	$(BUILD)/bench/nets
+
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsn.a
+	@mkdir -p $(@D)
+	$(call show,LD)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/sn \

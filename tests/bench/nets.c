@@ -1,0 +1,175 @@
+/*
+ * nets - images a second of the presets, forward and training, as the peers print them:
+ * net, mode, batch, images/s (the median of runs), tab-separated.
+ *
+ *   nets [NET...]           all presets that have a batch here where none is named
+ *   BENCH_SECONDS=4         for each row, at least three runs
+ *   BENCH_THREADS=2
+ *
+ * fwd is embedding; train is a twin step: two towers of `batch` images as 2 x batch unique images,
+ * contrastive loss, gradient, momentum.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <sn/distance.h>
+#include <sn/loss.h>
+#include <sn/memory.h>
+#include <sn/net.h>
+#include <sn/optimizer.h>
+#include <sn/pair.h>
+#include <sn/random.h>
+
+static const struct bench {
+	const char *net;
+	size_t batch;
+} benches[] = {
+	{ "lenet", 128 }, { "conv4", 128 }, { "resnet", 128 },	   { "faces", 64 },
+	{ "koch", 32 },	  { "signet", 32 }, { "signet-paper", 8 },
+};
+
+enum { MOST_RUNS = 10000 };
+
+static struct sn_pool *pool;
+static double seconds;
+
+static void must(int st)
+{
+	if (st < 0) {
+		fprintf(stderr, "nets: %s\n", sn_message());
+		exit(1);
+	}
+}
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double setting(const char *name, double otherwise)
+{
+	const char *text = getenv(name);
+	double v = text ? strtod(text, NULL) : otherwise;
+	return v > 0 ? v : otherwise;
+}
+
+static float *floats(size_t n, double scale)
+{
+	struct sn_random r = sn_random(1, SN_RANDOM_TEST, n, 0);
+	float *x = sn_alloc(n, sizeof *x);
+	must(x ? 0 : SN_ENOMEM);
+	for (size_t i = 0; i < n; i++)
+		x[i] = (float)(scale * sn_random_unit(&r));
+	return x;
+}
+
+/* What a row needs; a run of it. */
+struct run {
+	struct sn_net *net;
+	struct sn_tape *tape;
+	struct sn_update *update;
+	size_t n, batch;
+	float *x, *y, *dy;
+	uint64_t *item, step;
+	struct sn_index_pair *pair;
+	float *d;
+};
+
+static void forward(struct run *r)
+{
+	must(sn_net_embed(r->net, pool, r->x, r->n, r->y));
+}
+
+static void train(struct run *r)
+{
+	const struct sn_objective objective = { .loss = SN_LOSS_CONTRASTIVE, .margin = 1 };
+	size_t dim = sn_net_dim(r->net);
+	struct sn_loss_result result = { .dy = r->dy };
+	struct sn_loss_batch batch = {
+		.y = r->y, .n = r->n, .dim = dim, .pair = r->pair, .pairs = r->batch, .d = r->d
+	};
+	must(sn_tape_forward(r->tape, r->x, r->n, r->item, 1, ++r->step, r->y));
+	for (size_t i = 0; i < r->batch; i++)
+		r->d[i] = sn_distance(SN_EUCLIDEAN, r->y + r->pair[i].a * dim,
+				      r->y + r->pair[i].b * dim, dim, NULL);
+	must(sn_loss_measure(&result, &objective, &batch));
+	must(sn_tape_backward(r->tape, r->dy, NULL));
+	must(sn_update_step(r->update, 1e-4, pool));
+}
+
+static void row(const struct bench *b, const char *mode, void (*once)(struct run *), struct run *r)
+{
+	static double rate[MOST_RUNS];
+	size_t runs = 0;
+	double end;
+	once(r);
+	end = now() + seconds;
+	while (runs < MOST_RUNS && (runs < 3 || now() < end)) {
+		double begin = now();
+		once(r);
+		rate[runs++] = (double)r->n / (now() - begin);
+	}
+	qsort(rate, runs, sizeof *rate, by_value);
+	printf("%s\t%s\t%zu\t%.1f\n", b->net, mode, b->batch, rate[runs / 2]);
+	fflush(stdout);
+}
+
+static void bench(const struct bench *b)
+{
+	const struct sn_preset *preset = sn_preset_find(b->net);
+	const struct sn_update_options sgd = { .kind = SN_SGD, .momentum = 0.9 };
+	struct run r = { .batch = b->batch, .n = b->batch };
+	size_t most = 2 * b->batch, dim;
+	struct sn_shape in;
+	if (!preset)
+		return;
+	must(sn_net_parse(&r.net, preset->text));
+	must(sn_net_init(r.net, 1));
+	in = sn_net_input(r.net);
+	dim = sn_net_dim(r.net);
+	r.x = floats(most * in.h * in.w * in.c, 1);
+	r.y = floats(most * dim, 1);
+	r.dy = floats(most * dim, 1);
+	r.d = floats(b->batch, 1);
+	r.item = calloc(most, sizeof *r.item);
+	r.pair = calloc(b->batch, sizeof *r.pair);
+	must(r.item && r.pair ? 0 : sn_fail_memory());
+	for (size_t i = 0; i < b->batch; i++)
+		r.pair[i] = (struct sn_index_pair){ i, b->batch + i, i % 2 ? SN_DIFFERENT : SN_SAME,
+						    SN_NONE, SN_NONE };
+	for (size_t i = 0; i < most; i++)
+		r.item[i] = i;
+	row(b, "fwd", forward, &r);
+	r.n = most;
+	must(sn_tape_new(&r.tape, r.net, pool, most));
+	must(sn_update_new(&r.update, r.net, &sgd));
+	row(b, "train", train, &r);
+	sn_update_free(r.update);
+	sn_tape_free(r.tape);
+	sn_net_free(r.net);
+	free(r.x), free(r.y), free(r.dy), free(r.d), free(r.item), free(r.pair);
+}
+
+int main(int argc, char **argv)
+{
+	seconds = setting("BENCH_SECONDS", 4);
+	must(sn_pool_new(&pool, (unsigned)setting("BENCH_THREADS", 2)));
+	for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
+		int wanted = argc < 2;
+		for (int k = 1; k < argc; k++)
+			wanted |= strcmp(argv[k], benches[i].net) == 0;
+		if (wanted)
+			bench(&benches[i]);
+	}
+	sn_pool_free(pool);
+	return 0;
+}
