@@ -72,6 +72,13 @@ static void remember(struct cli_option *table, const char *name)
 			c->flags &= ~CLI_OMIT;
 }
 
+static void forget(struct cli_option *table, const char *name)
+{
+	for (struct cli_option *c = table; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			c->flags |= CLI_SILENT;
+}
+
 int loss_options_settle(struct sn_objective *o, struct loss_options *l,
 			const struct loss_options *as_given, struct cli_option *table,
 			const enum sn_distance *distance, enum sn_distance otherwise, double margin)
@@ -93,5 +100,7 @@ int loss_options_settle(struct sn_objective *o, struct loss_options *l,
 			remember(table, uses[i].option);
 	if (has_same_margin(l))
 		remember(table, "same-margin");
+	if (!sn_loss_has_margin((enum sn_loss)l->loss))
+		forget(table, "margin");
 	return isinf(l->margin) ? 0 : sn_loss_check(o);
 }
