@@ -409,9 +409,10 @@ static int read_answer(struct sn_loss_filter *f, struct sn_loss_result *result,
 			st = read_item(result, b, n++, &rec.item);
 		else if (got == SN_END)
 			break;
-		if (st < 0)
-			return sn_fail_at(sn_reader_blame_last(f->reader, st),
-					  "the loss filter '%s'", f->command);
+		if (st < 0) {
+			st = sn_reader_blame_last(f->reader, st);
+			return sn_fail_at(st, "the loss filter '%s'", f->command);
+		}
 	}
 	if (n != b->n)
 		return sn_fail(SN_EDATA,
