@@ -496,7 +496,7 @@ static int close_filter(struct sn_loss_filter *filter, int st)
 	if (!filter)
 		return st;
 	snprintf(message, sizeof message, "%s", sn_message());
-	closed = sn_loss_filter_close(filter);
+	closed = sn_loss_filter_close(filter, st == 0);
 	return st < 0 ? sn_fail(st, "%s", message) : closed;
 }
 

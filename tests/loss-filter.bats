@@ -213,6 +213,11 @@ fails() {
 	sn-train -m w0.bin -o w.bin -e 1 --batch 80x80 --loss-filter 'cat good.sn' items.sn
 }
 
+@test "loss filter: one that neither reads nor ends is left alone" {
+	sn-embed -m w0.bin items.sn | sn-pair --all | sn-loss >answer.sn
+	fails "this is losses" 'sn-cat -o - answer.sn; exec sleep 1000' --batch 80x80
+}
+
 @test "loss filter: mistakes" {
 	run -2 --separate-stderr sn-train -m w0.bin -o w.bin --loss-filter '' items.sn
 	[[ $stderr == *"--loss-filter"* ]]

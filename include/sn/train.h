@@ -153,8 +153,11 @@ SN_MUST_CHECK int sn_loss_filter_open(struct sn_loss_filter **f, const char *com
 const char *sn_loss_filter_name(const struct sn_loss_filter *f);
 double sn_loss_filter_margin(const struct sn_loss_filter *f);
 int sn_loss_filter_distance(const struct sn_loss_filter *f);
-/** Close its input, read on to its end, and want exit status 0. Ends f also where it fails. */
-SN_MUST_CHECK int sn_loss_filter_close(struct sn_loss_filter *f);
+/**
+ * ok: close its input, read on to its end, and want exit status 0.  Not ok (the training failed):
+ * end it, whatever it is about.  Ends f also where it fails.
+ */
+SN_MUST_CHECK int sn_loss_filter_close(struct sn_loss_filter *f, bool ok);
 
 /**
  * Mean loss and equal error rate of pairs in evaluation mode: what sn-embed | sn-dist | sn-loss

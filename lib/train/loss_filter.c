@@ -21,8 +21,9 @@
 #include <sn/train.h>
 #include "loss_private.h"
 
-#define GRACE 100 /* times 20 ms for a program that has closed its output to end, before SIGTERM   \
-		   */
+#define GRACE                                                                                      \
+	100 /* times 20 ms for a program that has closed its output to end, before SIGTERM         \
+	     */
 
 extern char **environ;
 
@@ -34,7 +35,8 @@ struct sn_loss_filter {
 	struct sn_reader *reader;
 	struct sn_writer *writer; /* into out */
 	struct sn_buffer out;
-	size_t sent; /* of out */
+	size_t sent;  /* of out */
+	bool closing; /* what is in out is the last */
 	char name[32];
 	double margin;
 	int distance;
@@ -154,6 +156,8 @@ static int wait_for_answer(void *context)
 	for (;;) {
 		if ((st = send_some(f)) < 0)
 			return st;
+		if (f->closing && f->out.size == 0)
+			stop_writing(f);
 		p[1].fd = f->out.size ? f->to : -1;
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return sn_fail_errno("cannot wait for the loss filter '%s'", f->command);
@@ -493,10 +497,9 @@ static int drain(struct sn_loss_filter *f)
 	char nothing[1 << 16];
 	int st;
 
+	f->closing = true;
 	for (;;) {
 		ssize_t n;
-		if (f->out.size == 0)
-			stop_writing(f);
 		if ((st = wait_for_answer(f)) < 0)
 			return st;
 		n = read(f->from, nothing, sizeof nothing);
@@ -507,12 +510,13 @@ static int drain(struct sn_loss_filter *f)
 	}
 }
 
-int sn_loss_filter_close(struct sn_loss_filter *f)
+int sn_loss_filter_close(struct sn_loss_filter *f, bool ok)
 {
-	int st = f->pid ? 0 : sn_fail(SN_EDATA, "the loss filter '%s' has ended", f->command);
+	int st =
+		f->pid || !ok ? 0 : sn_fail(SN_EDATA, "the loss filter '%s' has ended", f->command);
 	int status;
 
-	if (st == 0 && (st = drain(f)) == 0) {
+	if (ok && st == 0 && (st = drain(f)) == 0) {
 		pid_t pid = f->pid;
 		/* its output has ended: so will it, however long it takes to tidy up */
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
