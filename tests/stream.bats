@@ -67,6 +67,15 @@ read_by() {
 	esac
 }
 
+# through FILTER ARGUMENT...: it with the options that it needs
+through() {
+	case $1 in
+	embed) sn-embed -m "$here/w.bin" "${@:2}" ;;
+	augment) sn-augment -a affine "${@:2}" ;;
+	*) "sn-$1" "${@:2}" ;;
+	esac
+}
+
 trouble_of() {
 	case $1 in
 	cmp* | verify*) echo 2 ;;
@@ -207,7 +216,7 @@ change_everywhere() {
 }
 
 @test "stream: a kind that is not wanted is named, and who makes the one that is" {
-	for r in pair split embed train measure; do
+	for r in augment pair split embed train measure; do
 		refuses "$r" "$here/distances.sn" "distances"
 		grep -qE 'this is distances, wanted .*, made by sn-' said || { echo "$r: $(<said)" && false; }
 	done
@@ -257,13 +266,70 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 
 @test "stream: byte after byte is the same as all at once" {
 	command -v perl >/dev/null || skip "perl is absent"
-	for r in pair embed dist loss eval train measure; do
+	for r in augment pair embed dist loss eval train measure; do
 		good "$r"
 		read_by "$r" "$good" >printed
 		mv out once
 		bytes "$good" | read_by "$r" - >printed
 		cmp out once
 		rm out
+	done
+}
+
+@test "stream: what came goes out before a filter waits for more" {
+	mkfifo in
+	for r in augment pair embed dist loss; do
+		good "$r"
+		read_by "$r" "$good"
+		sent=$(($(sn-cat --head 1 "$good" | wc -c) - 20)) # header and first item
+		wanted=$(($(sn-cat --head 1 out | wc -c) - 20))
+		mkfifo fifo
+		through $r in >fifo 3>&- &
+		exec 9<fifo 8>in
+		head -c $sent "$good" >&8
+		# it arrives, or this test fails after a minute: nothing more is sent before
+		timeout 60 head -c $wanted <&9 | cmp - <(head -c $wanted out) || { echo "$r keeps what it has" && false; }
+		tail -c +$((sent + 1)) "$good" >&8
+		exec 8>&-
+		timeout 60 cat <&9 | cmp - <(tail -c +$((wanted + 1)) out)
+		exec 9<&-
+		wait
+		rm fifo out
+	done
+}
+
+@test "stream: a file may be read and written at once" {
+	for r in augment pair embed dist loss; do
+		good "$r"
+		read_by "$r" "$good"
+		mv out wanted
+		cp "$good" same.sn
+		through $r same.sn -o same.sn
+		cmp same.sn wanted
+	done
+}
+
+@test "stream: a signal leaves the old output and nothing beside it" {
+	mkfifo in
+	export here
+	export -f read_by
+	for r in cat augment pair split embed dist loss eval train measure; do
+		echo old >out
+		echo old >out2
+		good $r
+		r=$r env --default-signal=TERM bash -c 'exec 3>&-; read_by "$r" in >printed' &
+		shell=$!
+		exec 8>in
+		head -c 100 "$good" >&8
+		# where it writes as it reads, it has begun then
+		for _ in {1..20}; do ! compgen -G '.out*' >/dev/null || break; sleep 0.01; done
+		kill -TERM "$(cat /proc/$shell/task/$shell/children)"
+		status=0
+		wait $shell || status=$?
+		exec 8>&-
+		[ $status = 143 ] || { echo "$r: $status" && false; }
+		[ "$(cat out out2)" = $'old\nold' ]
+		! compgen -G '.out*' || { echo "$r" && false; }
 	done
 }
 
@@ -274,6 +340,19 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 		cat out out >twice
 		cat "$good" "$good" | read_by "$r" -
 		cmp out twice
+		rm out
+	done
+}
+
+@test "stream: to readers of sets, sections are what sn-cat makes of them" {
+	for r in eval train measure; do
+		good "$r"
+		cat "$good" "$good" >sections.sn
+		sn-cat sections.sn >joined.sn
+		read_by "$r" sections.sn >printed
+		mv out wanted
+		read_by "$r" joined.sn >printed
+		cmp out wanted
 		rm out
 	done
 }
@@ -309,7 +388,7 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 
 @test "stream: numbers may have gaps and be huge" {
 	far='s/"item":\([0-9]\)/"item":1844674407370955160\1/; s/"pair":\[\([0-9]\),\([0-9]\)\]/"pair":[1844674407370955160\1,1844674407370955160\2]/'
-	for r in pair embed dist loss eval train measure split; do
+	for r in augment pair embed dist loss eval train measure split; do
 		good "$r"
 		read_by "$r" "$good" >printed
 		mv out near
@@ -330,13 +409,10 @@ bytes() { perl -e '$| = 1; open F, "<:raw", $ARGV[0]; while (read F, $b, 1) { sy
 }
 
 @test "stream: a full disk is not success" {
-	for r in pair embed dist loss eval; do
+	for r in augment pair embed dist loss eval; do
 		good "$r"
 		status=0
-		case $r in
-		embed) sn-embed -m "$here/w.bin" "$good" >/dev/full 2>said || status=$? ;;
-		*) "sn-$r" "$good" >/dev/full 2>said || status=$? ;;
-		esac
+		through $r "$good" >/dev/full 2>said || status=$?
 		[ $status = 1 ]
 		grep -q "^sn-$r: .*no space" said
 	done
