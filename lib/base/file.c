@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ struct temporary {
 };
 
 static _Atomic(struct temporary *) temporaries;
+static atomic_int creating; /* threads between creating a file and marking it */
+static atomic_bool ending;  /* a signal came: nothing is created any more */
 
 static void remove_temporaries(void)
 {
@@ -43,16 +46,46 @@ static void end_by_signal(int number)
 {
 	int saved = errno;
 
+	/* this may be any thread, also one that a library started; those that create have
+	   signals blocked, so it is never one that we wait for */
+	atomic_store(&ending, true);
+	while (atomic_load(&creating))
+		sched_yield();
 	remove_temporaries();
 	errno = saved;
 	raise(number);
 }
 
+static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXCPU, SIGXFSZ };
+
+/* Create the file and mark it in one step, as the handler sees it: what it does not know would
+ * stay.
+ */
+static int create_temporary(struct temporary *t, mode_t mode)
+{
+	sigset_t ends, old;
+	int fd;
+
+	sigemptyset(&ends);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		sigaddset(&ends, numbers[i]);
+	pthread_sigmask(SIG_BLOCK, &ends, &old);
+	atomic_fetch_add(&creating, 1);
+	if (atomic_load(&ending)) {
+		atomic_fetch_sub(&creating, 1);
+		for (;;)
+			pause(); /* the process is about to end */
+	}
+	fd = open(t->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd >= 0)
+		atomic_store(&t->live, true);
+	atomic_fetch_sub(&creating, 1);
+	pthread_sigmask(SIG_SETMASK, &old, NULL); /* errno stays: it returns its error */
+	return fd;
+}
+
 static void watch_signals(void)
 {
-	static const int numbers[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXCPU, SIGXFSZ
-	};
 	struct sigaction now, act = { .sa_handler = end_by_signal };
 
 	act.sa_flags = (int)(SA_RESETHAND | SA_NODEFER);
@@ -163,12 +196,8 @@ static int open_temporary(struct sn_output *o)
 		}
 		/* 0666: the system takes the umask off; where a file is replaced, its mode counts
 		 */
-		o->fd = open(t->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, there ? 0600 : 0666);
-		if (o->fd >= 0) {
-			atomic_store(&t->live, true);
-			break;
-		}
-		if (errno != EEXIST)
+		o->fd = create_temporary(t, there ? 0600 : 0666);
+		if (o->fd >= 0 || errno != EEXIST)
 			break;
 	}
 	if (o->fd < 0)
