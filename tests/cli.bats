@@ -181,6 +181,7 @@ page() {
 }
 
 @test "cli: a terminal as input is answered, not waited for" {
+	need_terminal
 	command -v script >/dev/null || skip "script(1) is absent"
 	for p in $(programs); do
 		run timeout 60 script -qec "$p" /dev/null </dev/null

@@ -16,6 +16,11 @@ need_data() {
 	tar -C "$BATS_TEST_TMPDIR/data" -xJf "$SHARED/data/$1"
 }
 
+# need_terminal: a pseudo-terminal can be made here, or skip.
+need_terminal() {
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip "no pseudo-terminal can be made here"
+}
+
 # json_stream FILE: JSON lines on standard input (as sn-cat -t prints them) -> a stream.
 json_stream() {
 	sn-cat --from-json -o "$1" -

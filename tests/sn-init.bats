@@ -258,6 +258,7 @@ setup() {
 }
 
 @test "sn-init: a model does not go to a terminal" {
+	need_terminal
 	command -v script >/dev/null || skip "script(1) is absent"
 	run -2 script -qec "sn-init lenet" /dev/null </dev/null
 	[[ $output == *"does not go to a terminal"* ]]

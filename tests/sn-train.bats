@@ -234,6 +234,7 @@ column() { # column NAME FILE: of a log
 }
 
 @test "sn-train: a terminal for output is a usage error before any work" {
+	need_terminal
 	command -v script >/dev/null || skip "script(1) is absent"
 	run -2 script -qec 'stty cols 200; sn-train -m w0.bin -o - items.sn' /dev/null
 	[[ $output == *"-o FILE"* ]]
@@ -323,6 +324,7 @@ column() { # column NAME FILE: of a log
 }
 
 @test "sn-train: progress on a terminal only, and not with -q" {
+	need_terminal
 	command -v script >/dev/null || skip "script(1) is absent"
 	run -0 script -qec 'stty cols 200; sn-train -m w0.bin -o w.bin -e 1000 items.sn' /dev/null
 	[[ $output == *"epoch "*"images/s"* ]]

@@ -8,6 +8,7 @@ load helper
 @test "unit: cli" { run -0 "$BUILD/tests/test_cli" </dev/null; }
 
 @test "unit: progress is drawn on a terminal and wiped" {
+	need_terminal
 	command -v script >/dev/null || skip "script(1) is absent"
 	run -0 script -qec "$BUILD/tests/test_progress" /dev/null </dev/null
 	[[ $output == *$'\r100/400 (25%) images, '*'/s, '*' left, loss 0.50'* ]]
