@@ -8,6 +8,8 @@ BROKEN=$ROOT/tests/broken
 SHARED=${SN_SHARED:-$ROOT/../shared}
 export PATH=$BUILD/bin:$PATH LC_ALL=C SN_NO_HISTORY=1
 unset SN_ISA
+# What a test makes has nothing to do with the make that runs the tests, whose job pipe is closed here.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 # need_data NAME.tar.xz: unpack it (once a test) and print the folder, or skip.
 need_data() {

@@ -3,7 +3,6 @@ load helper
 # A tree that was installed is whole, and taken away again without a trace.
 
 setup() {
-	unset MAKEFLAGS MAKELEVEL MFLAGS
 	ROOT_FOLDER=$BATS_TEST_TMPDIR/root
 	cd "$ROOT" || return
 }
