@@ -13,8 +13,8 @@ static const char *const select_names[] = { "loss", "eer", NULL };
 
 static struct options {
 	struct cli_common common;
-	const char *model, *out, *validate, *log, *filter, *augment, *schedule, *checkpoint, *every,
-		*resume;
+	const char *model, *out, *validate, *log, *filter, *augment, *schedule, *per_layer,
+		*checkpoint, *every, *resume;
 	uint64_t epochs, pairs, patience, turns, warm_up;
 	size_t batch[2];
 	struct loss_options loss;
@@ -68,6 +68,9 @@ static struct cli_option table[] = {
 	  CLI_OMIT },
 	{ 0, "decay", CLI_REAL, &o.decay, "X",
 	  "decay of the weights, not of biases and norms; 0.01 for adamw, else 0", 0, 1, NULL, 0 },
+	{ 0, "per-layer", CLI_TEXT, &o.per_layer, "SPEC",
+	  "what is otherwise in some layers, as 'conv*:rate=0.5 fc1:decay=0.01,momentum=0.5'", 0, 0,
+	  NULL, CLI_OMIT },
 	{ 0, "clip", CLI_REAL, &o.clip, "X", "scale gradients down to this norm, 0: never", 0, 1e12,
 	  NULL, CLI_OMIT },
 	{ 0, "average", CLI_REAL, &o.average, "X",
@@ -206,6 +209,16 @@ static struct sn_schedule parse_schedule(void)
 				"see");
 	o.schedule = sn_schedule_text(text, &schedule); /* for the history */
 	return schedule;
+}
+
+/* NULL where none are asked for. */
+static struct sn_rules *parse_rules(void)
+{
+	struct sn_rules *rules = NULL;
+
+	if (o.per_layer && sn_rules_parse(&rules, o.per_layer) < 0)
+		cli_usage_error("--per-layer: %s", sn_message());
+	return rules;
 }
 
 /* "100": steps, "5m": minutes. */
@@ -500,20 +513,10 @@ static int close_filter(struct sn_loss_filter *filter, int st)
 	return st < 0 ? sn_fail(st, "%s", message) : closed;
 }
 
-static int train(struct sn_model *model, const char *input, const struct sn_augment *augment,
-		 const struct sn_schedule *schedule, const struct sn_checkpoint_options *checkpoint,
-		 struct sn_pool *pool, struct show *show)
+/* What is asked for, but for what depends on the model and the pictures. */
+static struct sn_train_options parse_training(void)
 {
-	struct sn_dataset data = { 0 };
-	struct validation validation = { 0 };
-	struct sn_objective objective = settle_objective(model);
-	struct sn_train_options t;
-	int st;
-
-	read_stream(&data, input, &model->prep, pool);
-	settle_batch(&data);
-	t = (struct sn_train_options){
-		.objective = objective,
+	return (struct sn_train_options){
 		.epochs = o.epochs,
 		.batch = (size_t)o.pairs,
 		.p = o.batch[0],
@@ -524,16 +527,32 @@ static int train(struct sn_model *model, const char *input, const struct sn_augm
 		.decay = o.decay,
 		.nesterov = o.nesterov,
 		.clip = o.clip,
+		.rules = parse_rules(),
 		.average = o.average,
 		.select = (enum sn_select)o.select,
-		.balance = o.mean == LOSS_BALANCED,
 		.patience = o.patience,
 		.seed = o.common.seed,
-		.schedule = *schedule,
-		.checkpoint = *checkpoint,
-		.augment = augment,
+		.schedule = parse_schedule(),
+		.checkpoint = parse_checkpoint(),
+		.augment = parse_augment(),
 		.turns = (unsigned)o.turns,
 	};
+}
+
+static int train(struct sn_model *model, const char *input, struct sn_train_options t,
+		 struct sn_pool *pool, struct show *show)
+{
+	struct sn_dataset data = { 0 };
+	struct validation validation = { 0 };
+	int st;
+
+	t.objective = settle_objective(model);
+	if (t.rules &&
+	    sn_rules_check(t.rules, model->net, t.objective.distance == SN_WEIGHTED_L1) < 0)
+		cli_usage_error("--per-layer: %s", sn_message());
+	read_stream(&data, input, &model->prep, pool);
+	settle_batch(&data);
+	t.balance = o.mean == LOSS_BALANCED;
 	prepare_validation(&validation, &t, &data, &model->prep, pool);
 	find_margin(&t, model, &data, pool);
 	t.checkpoint.options = cli_history();
@@ -548,9 +567,7 @@ static int train(struct sn_model *model, const char *input, const struct sn_augm
 int main(int argc, char **argv)
 {
 	const char *input;
-	struct sn_augment *augment;
-	struct sn_schedule schedule;
-	struct sn_checkpoint_options checkpoint;
+	struct sn_train_options options;
 	struct sn_writer *w;
 	struct sn_model *model;
 	struct sn_pool *pool;
@@ -558,9 +575,7 @@ int main(int argc, char **argv)
 	int st, first = cli_parse(&program, argc, argv);
 
 	check_options();
-	augment = parse_augment();
-	schedule = parse_schedule();
-	checkpoint = parse_checkpoint();
+	options = parse_training();
 	input = cli_input(argc, argv, first);
 	if (strcmp(o.model, "-") == 0 && strcmp(input, "-") == 0)
 		cli_usage_error("model and pictures cannot both be standard input");
@@ -570,7 +585,7 @@ int main(int argc, char **argv)
 		cli_die(SN_EDATA);
 	cli_input_sum("model", model->xxh3);
 	open_log(&show);
-	st = train(model, input, augment, &schedule, &checkpoint, pool, &show);
+	st = train(model, input, options, pool, &show);
 	sn_progress_end(show.progress);
 	if (st == 0)
 		st = sn_model_write(model, w, cli_history());
@@ -585,6 +600,7 @@ int main(int argc, char **argv)
 			 show.best_epoch, show.best_loss, show.best_eer);
 	sn_pool_free(pool);
 	sn_model_free(model);
-	sn_augment_free(augment);
+	sn_augment_free((struct sn_augment *)options.augment);
+	sn_rules_free((struct sn_rules *)options.rules);
 	return CLI_OK;
 }

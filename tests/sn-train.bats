@@ -471,6 +471,53 @@ changes='affine:rotate=10,scale=0.8..1.2,shear=0.3,shift=2 elastic crop noise er
 	[ ! -e w.bin ]
 }
 
+# ---- layers of their own ----
+
+parameter() { # parameter NAME MODEL: its numbers
+	sn-cat -t "$2" | sed -n 's/.*"param":"'"$1"'".*"data":\[\([^]]*\)\].*/\1/p'
+}
+
+@test "sn-train: --per-layer: a layer stays, another moves twice as far" {
+	how=(-e 1 -b 160 --optimizer sgd -r 0.01 --momentum 0)
+	sn-train -m w0.bin -o one.bin "${how[@]}" pairs.sn
+	sn-train -m w0.bin -o two.bin "${how[@]}" --per-layer 'conv1:rate=0 fc1.bias:rate=2' pairs.sn
+	for p in conv1.weight conv1.bias; do
+		[ "$(parameter $p two.bin)" = "$(parameter $p w0.bin)" ]
+		[ "$(parameter $p one.bin)" != "$(parameter $p w0.bin)" ]
+	done
+	[ "$(parameter fc1.weight two.bin)" = "$(parameter fc1.weight one.bin)" ]
+	paste <(parameter fc1.bias w0.bin | tr , '\n') <(parameter fc1.bias one.bin | tr , '\n') <(parameter fc1.bias two.bin | tr , '\n') |
+		awk '{ d = 2 * ($2 - $1) - ($3 - $1); if (d * d > 1e-14) exit 1 } END { exit NR != 4 }'
+	# said of all it is the option itself
+	sn-train -m w0.bin -o a.bin "${how[@]}" --decay 0.1 pairs.sn
+	sn-train -m w0.bin -o b.bin "${how[@]}" --per-layer '*:decay=0.1' pairs.sn
+	cmp a.bin b.bin
+	sn-train -j 3 -m w0.bin -o b.bin "${how[@]}" --per-layer '*:decay=0.1' pairs.sn
+	cmp a.bin b.bin
+}
+
+@test "sn-train: --per-layer is of the head, too, and in history and checkpoint" {
+	sn-init -d weighted-l1 -o koch.bin net.net
+	unset SN_NO_HISTORY
+	how=(-m koch.bin -e 2 --batch 4x5 --per-layer 'head:rate=0.5 conv*:decay=0.01')
+	sn-train "${how[@]}" -o a.bin --checkpoint c.ckpt --every 5 items.sn
+	sn-cat -t a.bin | head -n 1 | grep -qF '"per-layer":"head:rate=0.5 conv*:decay=0.01"'
+	sn-train "${how[@]}" -o b.bin --resume c.ckpt items.sn
+	cmp a.bin b.bin
+	run -1 --separate-stderr sn-train -m koch.bin -e 2 --batch 4x5 -o b.bin --resume c.ckpt items.sn
+	[[ $stderr == *"('per-layer' differs)"* ]]
+}
+
+@test "sn-train: --per-layer that makes no sense is refused before any work" {
+	for spec in '' conv1 conv1:rate conv1:rate=-1 conv1:speed=1 fc2:rate=1 head:rate=1 'conv1:rate=1 conv2.weight:rate=1'; do
+		run -2 --separate-stderr sn-train -m w0.bin -o w.bin --per-layer "$spec" absent.sn
+		[[ $stderr == "sn-train: --per-layer: "* ]]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	run -2 --separate-stderr sn-train -m w0.bin -o w.bin --per-layer fc2:rate=1 absent.sn
+	[[ $stderr == *"'fc2' is no layer with weights"*"there are conv1, fc1"* ]]
+}
+
 # ---- schedules ----
 
 @test "sn-train: the log shows the rate that a schedule makes" {

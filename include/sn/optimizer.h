@@ -46,12 +46,19 @@ bool sn_adamw(float *w, float *m, float *v, const float *g, size_t n, double rat
 bool sn_rmsprop(float *w, float *s, float *v, const float *g, size_t n, double rate,
 		double momentum, double decay);
 
+/** How one parameter is moved. */
+struct sn_update_rule {
+	double rate; /* times that of the step */
+	double momentum, decay;
+};
+
 struct sn_update_options {
 	enum sn_optimizer kind;
 	double momentum; /* Adam, AdamW: beta1 */
 	double decay;	 /* on the parameters whose `decay` is set: never biases and norms */
 	bool nesterov;	 /* SGD */
 	double clip;	 /* the most that the norm of all gradients together may be; 0: any */
+	const struct sn_rules *rules; /* of single parameters, see sn/rules.h; NULL: none */
 };
 
 /** What an optimiser remembers of a network's parameters between steps. */

@@ -8,6 +8,7 @@
 #include <sn/model.h>
 #include <sn/optimizer.h>
 #include <sn/pair.h>
+#include <sn/rules.h>
 #include <sn/schedule.h>
 
 /** Pictures ready for the network, and the pairs that came with them. */
@@ -73,7 +74,8 @@ struct sn_train_options {
 	double rate, momentum; /* Adam: beta1 = momentum */
 	double decay; /* of weights; see sn/optimizer.h, which has nesterov and clip, too */
 	bool nesterov;
-	double clip; /* 0: none */
+	double clip;		      /* 0: none */
+	const struct sn_rules *rules; /* of single layers; NULL: none */
 	/*
 	 * 0: none; else of the exponential average of all parameters, which is then what is
 	 * validated and kept

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sn/memory.h>
 #include <sn/optimizer.h>
+#include <sn/rules.h>
 
 /* Weights handed to a thread at a time; each moves on its own, so any number gives the same bytes.
  */
@@ -90,7 +91,8 @@ struct sn_update {
 	struct sn_update_options options;
 	uint64_t steps;
 	size_t params;
-	float **first, **second; /* [params], NULL for buffers; second: not SGD's */
+	float **first, **second;     /* [params], NULL for buffers; second: not SGD's */
+	struct sn_update_rule *rule; /* [params] */
 	struct piece *piece;
 	size_t pieces;
 	double *square;	    /* [pieces] of the gradient's norm */
@@ -107,6 +109,7 @@ void sn_update_free(struct sn_update *u)
 		free(u->second[i]);
 	free(u->first);
 	free(u->second);
+	free(u->rule);
 	free(u->piece);
 	free(u->square);
 	free(u);
@@ -126,12 +129,14 @@ int sn_update_new(struct sn_update **update, struct sn_net *net,
 	u->params = sn_net_params(net);
 	u->first = sn_alloc(u->params, sizeof *u->first);
 	u->second = sn_alloc(u->params, sizeof *u->second);
-	if (!u->first || !u->second)
+	u->rule = sn_alloc(u->params, sizeof *u->rule);
+	if (!u->first || !u->second || !u->rule)
 		goto memory;
 	for (size_t i = 0; i < u->params; i++) {
 		const struct sn_param *p = sn_net_param(net, i);
 		if (!p->grad)
 			continue;
+		u->rule[i] = sn_rules_of(options->rules, p, options);
 		if (!(u->first[i] = sn_alloc(p->count, sizeof(float))))
 			goto memory;
 		if (options->kind != SN_SGD && !(u->second[i] = sn_alloc(p->count, sizeof(float))))
@@ -152,25 +157,28 @@ memory:
 	return SN_ENOMEM;
 }
 
-static bool move(const struct sn_update *u, const struct piece *piece, double decay)
+static bool move(const struct sn_update *u, const struct piece *piece)
 {
 	const struct sn_param *p = sn_net_param(u->net, piece->param);
 	const struct sn_update_options *o = &u->options;
+	const struct sn_update_rule *rule = &u->rule[piece->param];
+	const double rate = u->rate * rule->rate;
 	float *w = p->value + piece->from, *first = u->first[piece->param] + piece->from;
 	float *second = o->kind == SN_SGD ? NULL : u->second[piece->param] + piece->from;
 	const float *g = p->grad + piece->from;
 
 	switch (o->kind) {
 	case SN_SGD:
-		return sn_sgd(w, first, g, piece->n, u->rate, o->momentum, decay, o->nesterov);
+		return sn_sgd(w, first, g, piece->n, rate, rule->momentum, rule->decay,
+			      o->nesterov);
 	case SN_ADAM:
-		return sn_adam(w, first, second, g, piece->n, u->rate, o->momentum, decay,
+		return sn_adam(w, first, second, g, piece->n, rate, rule->momentum, rule->decay,
 			       u->steps);
 	case SN_ADAMW:
-		return sn_adamw(w, first, second, g, piece->n, u->rate, o->momentum, decay,
+		return sn_adamw(w, first, second, g, piece->n, rate, rule->momentum, rule->decay,
 				u->steps);
 	case SN_RMSPROP:
-		return sn_rmsprop(w, first, second, g, piece->n, u->rate, o->momentum, decay);
+		return sn_rmsprop(w, first, second, g, piece->n, rate, rule->momentum, rule->decay);
 	}
 	return false;
 }
@@ -185,7 +193,7 @@ static int update_piece(void *context, size_t index, unsigned thread)
 	if (u->scale < 1)
 		for (size_t i = 0; i < piece->n; i++)
 			p->grad[piece->from + i] *= (float)u->scale;
-	if (!move(u, piece, p->decay ? u->options.decay : 0))
+	if (!move(u, piece))
 		return sn_fail(SN_ENAN, "'%s' is no longer finite", p->name);
 	return 0;
 }

@@ -225,6 +225,9 @@ static int check(const struct sn_model *model, const struct sn_dataset *data,
 
 	if (st < 0 || (st = head_check(model, &o->objective)) < 0)
 		return st;
+	if (o->rules && (st = sn_rules_check(o->rules, model->net,
+					     o->objective.distance == SN_WEIGHTED_L1)) < 0)
+		return st;
 	if (o->epochs == 0 || !(o->rate > 0) ||
 	    (data->has_pairs ? o->batch == 0 : o->p < 2 || o->k < 2))
 		return sn_fail(SN_EUSAGE,
@@ -258,7 +261,7 @@ static int prepare(struct trainer *t)
 		return st;
 	return sn_update_new(&t->update, t->model->net,
 			     &(struct sn_update_options){ o->optimizer, o->momentum, o->decay,
-							  o->nesterov, o->clip });
+							  o->nesterov, o->clip, o->rules });
 }
 
 /* ---- checkpoints ----------------------------------------------------------------------- */

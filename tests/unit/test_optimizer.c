@@ -117,7 +117,7 @@ static void against_pytorch(enum sn_optimizer kind)
 static void clipped(void)
 {
 	for (int k = 0; k < 2; k++) {
-		const struct sn_update_options options = { SN_SGD, 0, 0, false, k ? 1 : 10 };
+		const struct sn_update_options options = { .kind = SN_SGD, .clip = k ? 1 : 10 };
 		struct sn_net *net;
 		struct sn_update *u;
 		struct sn_param *p;
@@ -153,7 +153,9 @@ static const char net_text[] = "input 6x6x1\nconv 4 size=3\nflatten\nlinear 5\n"
  * the same bytes. */
 static void whole_network(enum sn_optimizer kind, double clip)
 {
-	const struct sn_update_options options = { kind, 0.9, 0.1, false, clip };
+	const struct sn_update_options options = {
+		.kind = kind, .momentum = 0.9, .decay = 0.1, .clip = clip
+	};
 	struct sn_net *net[2], *fresh;
 	struct sn_pool *pool[2];
 	struct sn_update *u[2];
