@@ -60,6 +60,8 @@ struct cli_common {
 #define CLI_VERBOSE(c) \
 	{ 'v', "verbose", CLI_FLAG, &(c).verbose, NULL, "say more on standard error", 0, 0, NULL, \
 	  CLI_SILENT }
+/* The result never depends on it; programs that have nothing to share out take it all the same, so
+   that a script may say -j to all of them. */
 #define CLI_THREADS(c) \
 	{ 'j', "threads", CLI_COUNT, &(c).threads, "N", "threads, 0: all processors", 0, 1024, NULL, \
 	  CLI_SILENT }

@@ -1,4 +1,5 @@
 /* sn-augment - pictures in, the same pictures changed by chance out */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sn/augment.h>
@@ -35,6 +36,7 @@ static const struct cli_option options[] = {
 	CLI_THREADS(o.common),
 	CLI_EMPTY(o.common),
 	CLI_QUIET(o.common),
+	CLI_VERBOSE(o.common),
 	CLI_END,
 };
 
@@ -379,6 +381,8 @@ int main(int argc, char **argv)
 	sn_progress_end(v.progress);
 	if (st < 0)
 		cli_warn("%s", sn_message());
+	else if (o.common.verbose)
+		cli_warn("%" PRIu64 " pictures written", v.done);
 	if (sn_writer_close(v.w, st == 0) < 0 && st == 0) {
 		cli_warn("%s", sn_message());
 		st = SN_EIO;

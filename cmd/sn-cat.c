@@ -1,4 +1,5 @@
 /* sn-cat - pass streams on: join their sections, show them as JSON lines, read those back */
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 #include "cli.h"
@@ -16,7 +17,9 @@ static const struct cli_option options[] = {
 	  NULL, CLI_OMIT },
 	CLI_OUT(common),
 	CLI_EMPTY(common),
+	CLI_THREADS(common),
 	CLI_QUIET(common),
+	CLI_VERBOSE(common),
 	CLI_END,
 };
 
@@ -36,7 +39,7 @@ struct state {
 	struct sn_join *join;
 	bool open; /* the header was written */
 	bool nan;  /* shown, and the reason to fail in the end */
-	uint64_t written, failed;
+	uint64_t read, written, failed;
 	uint64_t means, terms, losses; /* sections of losses are joined to one mean */
 	double weighted, sum;
 	struct sn_buffer mean; /* the map, where there is one alone */
@@ -97,6 +100,7 @@ static int pass(struct state *s, struct sn_reader *r, const struct sn_record *re
 		s->losses++;
 		s->sum += rec->pair.loss;
 	}
+	s->read++;
 	if (s->written >= head)
 		return 0;
 	s->written++;
@@ -165,6 +169,8 @@ int main(int argc, char **argv)
 		st = finish(&s);
 	if (st < 0)
 		cli_warn("%s", sn_message());
+	else if (common.verbose)
+		cli_warn("%" PRIu64 " records, %" PRIu64 " of them written", s.read, s.written);
 	if (sn_writer_close(s.w, st == 0 && !s.nan) < 0) {
 		cli_warn("%s", sn_message());
 		st = SN_EIO;

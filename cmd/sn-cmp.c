@@ -1,9 +1,11 @@
 /* sn-cmp - whether two streams say the same, within a tolerance */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sn/compare.h>
+#include <sn/file.h>
 #include "cli.h"
 
 enum { SAME = 0, DIFFERENT = 1, TROUBLE = 2, SHOWN = 10 };
@@ -18,6 +20,9 @@ static const struct cli_option options[] = {
 	  1e300, NULL, 0 },
 	{ 0, "ignore", CLI_TEXT, &ignore, "KEYS", "keys that are not compared, separated by commas",
 	  0, 0, NULL, 0 },
+	CLI_OUT(common),
+	CLI_TEXTUAL(common),
+	CLI_THREADS(common),
 	CLI_QUIET(common),
 	CLI_VERBOSE(common),
 	CLI_END,
@@ -25,7 +30,7 @@ static const struct cli_option options[] = {
 
 static const struct cli_program program = {
 	.name = "sn-cmp",
-	.synopsis = "[--abs A] [--rel R] [--ignore KEYS] [-q] [-v] A B",
+	.synopsis = "[--abs A] [--rel R] [--ignore KEYS] [-q] [-v] [-o FILE] A B",
 	.summary = "Compares two streams map by map; histories, counts and sums apart.\n"
 		   "in:   two streams (one of them may be -)\n"
 		   "out:  a line per difference, the first ten (-v: all, and the largest gap; -q: "
@@ -43,8 +48,25 @@ struct side {
 };
 
 static struct side a, b;
+static struct sn_output *out;
 /* Where we are: the section, from 1, and in it the record, from 1; 0: its header. */
 static uint64_t section, record;
+
+static void print(const char *format, ...) SN_PRINTF(1, 2);
+static void print(const char *format, ...)
+{
+	char *line;
+	va_list args;
+	int n, st;
+	va_start(args, format);
+	n = vasprintf(&line, format, args);
+	va_end(args);
+	if (n < 0)
+		cli_die(sn_fail_memory());
+	if ((st = sn_output_write(out, line, (size_t)n)) < 0)
+		cli_die(st);
+	free(line);
+}
 
 static void show(void *context, const char *where, const char *x, const char *y)
 {
@@ -52,11 +74,11 @@ static void show(void *context, const char *where, const char *x, const char *y)
 	if (common.quiet || (c->differences > SHOWN && !common.verbose))
 		return;
 	if (section > 1)
-		printf("section %" PRIu64 " ", section);
+		print("section %" PRIu64 " ", section);
 	if (record)
-		printf("record %" PRIu64 ": %s: %s, %s\n", record, where, x, y);
+		print("record %" PRIu64 ": %s: %s, %s\n", record, where, x, y);
 	else
-		printf("header: %s: %s, %s\n", where, x, y);
+		print("header: %s: %s, %s\n", where, x, y);
 }
 
 /* What concerns a whole section. */
@@ -64,8 +86,8 @@ static void differ(struct sn_comparison *c, const char *what, const char *x, con
 {
 	c->differences++;
 	if (!common.quiet && (c->differences <= SHOWN || common.verbose))
-		printf("section %" PRIu64 " after record %" PRIu64 ": %s: %s, %s\n", section,
-		       record, what, x, y);
+		print("section %" PRIu64 " after record %" PRIu64 ": %s: %s, %s\n", section, record,
+		      what, x, y);
 }
 
 static void next(struct side *s)
@@ -155,23 +177,22 @@ int main(int argc, char **argv)
 	c.rel = rel_tolerance;
 	c.ignore = ignored_keys(&words);
 	if (sn_reader_open(&a.r, argv[first], SN_READ_NAN) < 0 ||
-	    sn_reader_open(&b.r, argv[first + 1], SN_READ_NAN) < 0)
+	    sn_reader_open(&b.r, argv[first + 1], SN_READ_NAN) < 0 ||
+	    sn_output_open(&out, common.out) < 0)
 		cli_die(SN_EIO);
 	compare(&c);
 	refuse_empty(a.r);
 	refuse_empty(b.r);
 	if (common.verbose && !common.quiet)
-		printf("differences\t%" PRIu64 "\nlargest\t%.9g\nlargest relative\t%.9g\n",
-		       c.differences, c.worst_abs, c.worst_rel);
+		print("differences\t%" PRIu64 "\nlargest\t%.9g\nlargest relative\t%.9g\n",
+		      c.differences, c.worst_abs, c.worst_rel);
 	else if (c.differences > SHOWN && !common.quiet)
-		printf("and %" PRIu64 " more\n", c.differences - SHOWN);
+		print("and %" PRIu64 " more\n", c.differences - SHOWN);
 	sn_reader_close(a.r);
 	sn_reader_close(b.r);
 	free((void *)c.ignore);
 	free(words);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		cli_warn("cannot write standard output");
-		return TROUBLE;
-	}
+	if (sn_output_commit(out) < 0)
+		cli_die(SN_EIO);
 	return c.differences ? DIFFERENT : SAME;
 }

@@ -1,4 +1,5 @@
 /* sn-embed - pictures in, their embeddings out */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static const struct cli_option options[] = {
 	CLI_THREADS(common),
 	CLI_EMPTY(common),
 	CLI_QUIET(common),
+	CLI_VERBOSE(common),
 	CLI_END,
 };
 
@@ -255,6 +257,9 @@ int main(int argc, char **argv)
 	sn_progress_end(v.progress);
 	if (st < 0)
 		cli_warn("%s", sn_message());
+	else if (common.verbose)
+		cli_warn("%" PRIu64 " pictures to %zu numbers each", v.done,
+			 sn_net_dim(v.model->net));
 	if (sn_writer_close(v.w, st == 0) < 0 && st == 0) {
 		cli_warn("%s", sn_message());
 		st = SN_EIO;

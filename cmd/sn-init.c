@@ -19,8 +19,8 @@ static const struct cli_option options[] = {
 	{ 0, "list", CLI_FLAG, &list, NULL, "list the presets", 0, 0, NULL, CLI_SILENT },
 	{ 0, "show", CLI_FLAG, &show, NULL, "print the layers of a preset, a text or a model", 0, 0,
 	  NULL, CLI_SILENT },
-	{ 0, "measure", CLI_FILE, &measure, "STREAM",
-	  "set mean and deviation to those of the stream's pictures", 0, 0, NULL, 0 },
+	{ 0, "measure", CLI_TEXT, &measure, "STREAM",
+	  "set mean and deviation to those of the stream's pictures", 0, 0, NULL, CLI_OMIT },
 	{ 'd', "distance", CLI_CHOICE, &distance, "NAME",
 	  "the model's distance; the preset's unless given, else the default", 0, 0,
 	  sn_distance_names, 0 },
@@ -34,7 +34,11 @@ static const struct cli_option options[] = {
 	{ 0, "fill", CLI_COUNT, &fill, "N", "grey value of padding", 0, 255, NULL, 0 },
 	CLI_SEED(common),
 	CLI_OUT(common),
+	{ 't', "text", CLI_FLAG, &common.text, NULL, "listings are text always, a model never is",
+	  0, 0, NULL, CLI_SILENT },
+	CLI_THREADS(common),
 	CLI_QUIET(common),
+	CLI_VERBOSE(common),
 	CLI_END,
 };
 
@@ -220,6 +224,9 @@ static int measure_stream(struct sn_prep *prep)
 		st = cli_check_empty(r, any, &common);
 	if (st == 0 && (st = sn_measurement_end(&sum, prep)) < 0)
 		st = sn_fail_at(st, "%s", sn_reader_name(r));
+	if (st == 0 && common.verbose)
+		cli_warn("%" PRIu64 " pictures: mean %.9g, deviation %.9g", n, prep->mean,
+			 prep->deviation);
 	free(pixels);
 	sn_reader_close(r);
 	return st;
@@ -241,6 +248,9 @@ int main(int argc, char **argv)
 	if (argc - first != 1)
 		cli_usage_error(argc == first ? "no network: name a preset (see --list) or a file"
 					      : "one network at a time");
+	if (common.text && !show)
+		cli_usage_error(
+			"a model has no text: --show prints its layers, sn-cat -t all of it");
 	if (show && measure)
 		cli_usage_error("--show and --measure");
 	if (measure && strcmp(measure, "-") == 0) {
@@ -269,8 +279,10 @@ int main(int argc, char **argv)
 	m->prep.fit = fit;
 	m->prep.fill = (uint8_t)fill;
 	m->prep.invert = invert;
-	if (measure)
+	if (measure) {
 		st = measure_stream(&m->prep);
+		measure = "stream"; /* in the history, which has no paths */
+	}
 	if (st == 0 && (st = sn_net_init(m->net, common.seed)) == 0 &&
 	    (st = sn_model_init_head(m, common.seed)) == 0)
 		st = sn_model_write(m, w, cli_history());

@@ -29,6 +29,7 @@ static struct cli_option options[] = {
 	{ 'O', "second", CLI_FILE, &path[1], "FILE", "write the second part, for testing, to FILE", 0, 0, NULL, CLI_SILENT },
 	CLI_SEED(common),
 	CLI_TEXTUAL(common),
+	CLI_THREADS(common),
 	CLI_QUIET(common),
 	CLI_VERBOSE(common),
 	CLI_EMPTY(common),

@@ -148,6 +148,15 @@ page() {
 	done
 }
 
+@test "cli: what a script may say to all programs" {
+	for p in $(programs); do
+		known=$("$p" -h)
+		for o in -o -j -q -v; do
+			grep -q -- "^  $o, " <<<"$known" || { echo "$p lacks $o"; false; }
+		done
+	done
+}
+
 @test "cli: every program has a man page and tests" {
 	local missing=0
 	for p in $(programs); do

@@ -214,3 +214,16 @@ one() {
 	run -2 --separate-stderr bash -c 'sn-cmp -v a.sn a.sn >/dev/full'
 	run -0 bash -c 'sn-cmp a.sn a.sn >/dev/full'
 }
+
+@test "sn-cmp: -o has the differences, whole or not at all" {
+	cd "$BATS_TEST_TMPDIR"
+	embeddings a.sn a '[0,0]'
+	embeddings b.sn a '[0,1]'
+	run -1 --separate-stderr sn-cmp -o out a.sn b.sn
+	[ -z "$output" ]
+	[ "$(cat out)" = "record 1: x[1]: 0, 1" ]
+	head -c 100 b.sn >c.sn
+	run -2 --separate-stderr sn-cmp -o out a.sn c.sn
+	[ "$(cat out)" = "record 1: x[1]: 0, 1" ]
+	run -2 sn-cmp -o /dev/full a.sn b.sn
+}

@@ -76,6 +76,14 @@ setup() {
 	run -0 sn-cat -t w.bin
 	[[ ${lines[0]} == *'"history":[{"cmd":"sn-init","version":"'*'"options":{'*'"seed":3}}'* ]]
 	[[ ${lines[0]} != *tiny.net* && ${lines[0]} != *w.bin* ]]
+	# what was measured changes the model; which file it was in does not
+	picture a.pgm 4 4 3
+	picture b.pgm 4 4 9
+	sn-load a.pgm b.pgm -o in.sn
+	run -0 --separate-stderr env SN_NO_HISTORY=0 sn-init -v --measure in.sn -o w.bin lenet
+	[[ $stderr == "sn-init: 2 pictures: mean 0.02352941"*", deviation 0.01176470"* ]]
+	run -0 sn-cat -t w.bin
+	[[ ${lines[0]} == *'"measure":"stream"'* && ${lines[0]} != *in.sn* ]]
 }
 
 @test "sn-init: --show of a preset, by hand" {
@@ -273,4 +281,12 @@ setup() {
 @test "sn-init: -h" {
 	run -0 --separate-stderr sn-init -h
 	[[ $output == "usage: sn-init "* ]]
+}
+
+@test "sn-init: -t is for listings, a model has no text" {
+	run -0 sn-init -t --list
+	run -0 sn-init -t --show lenet
+	run -2 --separate-stderr sn-init -t lenet
+	[ -z "$output" ]
+	[[ $stderr == *"sn-cat -t"* ]]
 }
