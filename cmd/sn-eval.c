@@ -210,6 +210,25 @@ static int check_origin(const struct sn_model *m, const struct origin *origin)
 	return 0;
 }
 
+/* Where all distances are one, all pictures are one point, and every threshold says yes to all or
+ * to none. */
+static int check_spread(const struct sn_evaluation *e, const struct options *o)
+{
+	const float *same = e->all.same, *different = e->all.different;
+	size_t n = e->all.n_same, m = e->all.n_different;
+	if (n + m < 3 || same[0] != same[n - 1] || different[0] != different[m - 1] ||
+	    same[0] != different[0])
+		return 0;
+	if (o->calibrate && isnan(o->threshold))
+		return sn_fail(SN_EDATA,
+			       "all %zu distances are %.9g: the network tells nothing apart, and "
+			       "no threshold can; train it anew",
+			       n + m, (double)same[0]);
+	sn_note("all %zu distances are %.9g: the network tells nothing apart", n + m,
+		(double)same[0]);
+	return 0;
+}
+
 static int calibrate(struct sn_model *m, const struct sn_evaluation *e, double threshold,
 		     const struct options *o)
 {
@@ -261,6 +280,8 @@ static int run(struct sn_evaluation *e, struct origin *origin, const struct opti
 	if (both < 0)
 		sn_note("%s", sn_message());
 	if (m && (st = check_origin(m, origin)) < 0)
+		goto out;
+	if (both == 0 && (st = check_spread(e, o)) < 0)
 		goto out;
 	if ((st = choose_threshold(&threshold, e, origin, o)) < 0)
 		goto out;

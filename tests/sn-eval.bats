@@ -430,3 +430,17 @@ calibration() {
 	[[ $stderr == *"no space left"* ]]
 	[ -z "$output" ]
 }
+
+@test "sn-eval: distances that are all one are said, and no threshold comes of them" {
+	calibration
+	printf '%s\n' 'input 32x32x1' 'flatten' 'linear 4 init=normal:0,0 bias-init=normal:0,-1' 'relu' >dead.net
+	sn-init -o w.bin dead.net
+	cp w.bin before.bin
+	sn-load faces | sn-embed -m w.bin | sn-pair | sn-dist -o d.sn
+	run -0 --separate-stderr sn-eval d.sn
+	[[ $stderr == *"distances are 0: the network tells nothing apart"* ]]
+	refuses "tells nothing apart" sn-eval --calibrate w.bin d.sn
+	refuses "tells nothing apart" sn-eval --calibrate w.bin --far 1 d.sn
+	cmp w.bin before.bin
+	run -0 sn-eval --calibrate w.bin -T 0.5 d.sn
+}

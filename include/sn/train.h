@@ -166,10 +166,11 @@ SN_MUST_CHECK int sn_loss_filter_close(struct sn_loss_filter *f, bool ok);
  * print for them, to the last bit.
  *   mean   out  double sum in pair order over n
  *   eer    out  NaN where the pairs are all same or all different
+ *   point  out  have all images become one point?
  *   pairs  in   at least one, into data->items
  * SN_ENAN where the mean is not finite.
  */
-SN_MUST_CHECK int sn_validate(double *mean, double *eer, struct sn_model *model,
+SN_MUST_CHECK int sn_validate(double *mean, double *eer, bool *point, struct sn_model *model,
 			      const struct sn_dataset *data, const struct sn_pairs *pairs,
 			      const struct sn_objective *objective, struct sn_pool *pool);
 

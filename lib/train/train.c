@@ -177,14 +177,18 @@ static bool is_better(const struct trainer *t, const struct sn_train_row *row)
 static int validate(struct trainer *t, struct sn_train_row *row)
 {
 	const struct sn_train_options *o = t->options;
-	int st = sn_validate(&row->validation_loss, &row->validation_eer, t->model, o->validation,
-			     o->validation_pairs, &o->objective, t->pool);
+	bool point;
+	int st = sn_validate(&row->validation_loss, &row->validation_eer, &point, t->model,
+			     o->validation, o->validation_pairs, &o->objective, t->pool);
 
 	if (st < 0)
 		return st;
 	if (o->select == SN_SELECT_EER && isnan(row->validation_eer))
 		return sn_fail(SN_EDATA, "the validation pairs are all same or all different: an "
 					 "equal error rate to select by wants both");
+	/* the noise of batch norm and dropout may hide in training what evaluation shows */
+	row->collapsed |= point && !t->at.told;
+	t->at.told |= row->collapsed;
 	row->validated = true;
 	row->best = is_better(t, row);
 	t->at.waited = row->best ? 0 : t->at.waited + 1;

@@ -2,6 +2,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sn/metric.h>
 #include <sn/train.h>
 
@@ -65,9 +66,9 @@ static int measure_rows(struct sn_scores *scores, struct sn_index_pair *at, floa
 	return st;
 }
 
-int sn_validate(double *mean, double *eer, struct sn_model *model, const struct sn_dataset *data,
-		const struct sn_pairs *pairs, const struct sn_objective *objective,
-		struct sn_pool *pool)
+int sn_validate(double *mean, double *eer, bool *point, struct sn_model *model,
+		const struct sn_dataset *data, const struct sn_pairs *pairs,
+		const struct sn_objective *objective, struct sn_pool *pool)
 {
 	size_t dim = sn_net_dim(model->net), n, size;
 	size_t *row = sn_alloc(data->items.n, sizeof *row);
@@ -108,6 +109,9 @@ int sn_validate(double *mean, double *eer, struct sn_model *model, const struct 
 		goto out;
 	}
 	*mean = result.loss;
+	*point = true;
+	for (size_t i = 1; *point && i < n; i++)
+		*point = memcmp(y, y + i * dim, dim * sizeof *y) == 0;
 	*eer = NAN;
 	if (scores.n_same && scores.n_different && (st = sn_scores_sort(&scores)) == 0)
 		*eer = sn_eer(&scores, &threshold);

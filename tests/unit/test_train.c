@@ -407,6 +407,7 @@ static void gradient_against_differences(enum sn_distance distance, double margi
 	MUST(sn_train(after, &data, &o, NULL, NULL, NULL));
 	for (int along = 0; along < 4; along++) {
 		double predicted = 0, length = 0, mean[2], eer;
+		bool point;
 		for (int pass = 0; pass < 4; pass++) {
 			/* 0: length of the direction, 1 and 2: a step forth and back, 3: return */
 			struct sn_random direction = r;
@@ -432,8 +433,8 @@ static void gradient_against_differences(enum sn_distance distance, double margi
 			}
 			MUST(sn_net_changed(before->net));
 			if (pass == 1 || pass == 2)
-				MUST(sn_validate(&mean[pass - 1], &eer, before, &data, &data.pairs,
-						 &o.objective, NULL));
+				MUST(sn_validate(&mean[pass - 1], &eer, &point, before, &data,
+						 &data.pairs, &o.objective, NULL));
 		}
 		predicted /= sqrt(length);
 		CHECK_NEAR((mean[0] - mean[1]) / (2 * h), predicted, 0.02 * fabs(predicted) + 2e-4);
@@ -497,9 +498,10 @@ static void first_row(void)
 		struct sn_model *model = fresh(TEXT, 2);
 		struct sn_pairs head = data.pairs;
 		double mean, eer;
+		bool point;
 		if (batch < head.n)
 			head.n = batch;
-		MUST(sn_validate(&mean, &eer, model, &data, &head, &o.objective, NULL));
+		MUST(sn_validate(&mean, &eer, &point, model, &data, &head, &o.objective, NULL));
 		o.batch = batch;
 		rows.n = 0;
 		MUST(sn_train(model, &data, &o, NULL, collect, &rows));
@@ -566,6 +568,7 @@ static void best_is_kept(const char *text)
 	struct sn_model *model = fresh(text, 2);
 	static struct rows rows;
 	double best = INFINITY, mean, eer;
+	bool point;
 	uint64_t at = 0;
 
 	make_set(&data, 120, false, 0);
@@ -593,8 +596,8 @@ static void best_is_kept(const char *text)
 		}
 	}
 	CHECK(at > 0 && rows.row[rows.n - 1].epoch == (at + 3 < 20 ? at + 3 : 20));
-	MUST(sn_validate(&mean, &eer, model, &data, &pairs, &o.objective, NULL));
-	CHECK(mean == best && eer < 0.2);
+	MUST(sn_validate(&mean, &eer, &point, model, &data, &pairs, &o.objective, NULL));
+	CHECK(mean == best && eer < 0.2 && !point);
 	CHECK(!model->threshold.set);
 	sn_pairs_release(&pairs);
 	sn_model_free(model);
@@ -604,6 +607,7 @@ static void best_is_kept(const char *text)
 static void what_stops_it(void)
 {
 	struct sn_dataset data;
+	struct sn_pairs pairs = { 0 };
 	struct sn_train_options o = options();
 	struct sn_model *model = fresh(TEXT, 2);
 	static struct rows rows;
@@ -636,6 +640,18 @@ static void what_stops_it(void)
 	MUST(sn_train(model, &data, &o, NULL, collect, &rows));
 	CHECK(rows.n > 10 && rows.row[9].collapsed && !rows.row[8].collapsed &&
 	      !rows.row[10].collapsed);
+
+	/* and all validation images are: that is said at once */
+	o.validation = &data;
+	MUST(sn_dataset_pairs(&pairs, &data, NULL, 1));
+	o.validation_pairs = &pairs;
+	rows.n = 0;
+	MUST(sn_train(model, &data, &o, NULL, collect, &rows));
+	for (size_t i = 0, told = 0; i < rows.n; i++) {
+		CHECK(rows.row[i].collapsed == (rows.row[i].validated && !told));
+		told |= rows.row[i].collapsed;
+	}
+	sn_pairs_release(&pairs);
 	sn_model_free(model);
 	sn_dataset_release(&data);
 }
