@@ -36,15 +36,17 @@ ALL_CFLAGS = -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='"$(VERSION)"' -fP
 	$(PKG_CFLAGS) $(CFLAGS) $(SANITIZE)
 LIBS = $(PKG_LIBS) -lm -pthread
 
-# The kernels' inner loops are compiled once for each instruction set; lib/kernel/isa.c chooses at start.
+# The kernels' inner loops, lib/kernel/simd, are compiled once for each instruction set; lib/kernel/isa.c chooses at start.
 ISAS = $(if $(filter x86_64,$(shell uname -m)),v4 v3 v2) generic
-ISA_v4 = -march=x86-64-v4 -mprefer-vector-width=512 -DSN_LANES=16 -DSN_SIMD_NAME='"x86-64-v4"'
-ISA_v3 = -march=x86-64-v3 -DSN_LANES=8 -DSN_SIMD_NAME='"x86-64-v3"'
-ISA_v2 = -march=x86-64-v2 -DSN_LANES=4 -DSN_SIMD_NAME='"x86-64-v2"'
-ISA_generic = -DSN_LANES=4 -DSN_SIMD_NAME='"generic"'
+ISA_v4 = -march=x86-64-v4 -mprefer-vector-width=512 -DSN_ISA=v4 -DSN_LANES=16 -DSN_SIMD_NAME='"x86-64-v4"'
+ISA_v3 = -march=x86-64-v3 -DSN_ISA=v3 -DSN_LANES=8 -DSN_SIMD_NAME='"x86-64-v3"'
+ISA_v2 = -march=x86-64-v2 -DSN_ISA=v2 -DSN_LANES=4 -DSN_SIMD_NAME='"x86-64-v2"'
+ISA_generic = -DSN_ISA=generic -DSN_LANES=4 -DSN_SIMD_NAME='"generic"'
 
-LIB_SOURCES = $(filter-out lib/kernel/simd.c,$(wildcard lib/*/*.c))
-LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(ISAS:%=$(BUILD)/lib/kernel/simd_%.o)
+LIB_SOURCES = $(wildcard lib/*/*.c)
+SIMD_SOURCES = $(wildcard lib/kernel/simd/*.c)
+SIMD_OBJECTS = $(foreach isa,$(ISAS),$(SIMD_SOURCES:lib/kernel/simd/%.c=$(BUILD)/lib/kernel/simd/$(isa)/%.o))
+LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(SIMD_OBJECTS)
 CMD_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/sn-%.c,$(wildcard cmd/*.c)))
 BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/make_*.c))
@@ -61,9 +63,12 @@ need:
 # The arithmetic wants its loops vectorised, which gcc does in earnest from -O3 on.
 $(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o $(BUILD)/lib/image/augment%.o: CFLAGS += -O3
 
-$(ISAS:%=$(BUILD)/lib/kernel/simd_%.o): $(BUILD)/lib/kernel/simd_%.o: lib/kernel/simd.c Makefile | need
-	@mkdir -p $(@D)
-	$(call show,CC)$(CC) $(ALL_CFLAGS) -O3 $(ISA_$*) -DSN_SIMD=sn_simd_$* -MMD -MP -c -o $@ $<
+define simd-rule
+$$(BUILD)/lib/kernel/simd/$(1)/%.o: lib/kernel/simd/%.c Makefile | need
+	@mkdir -p $$(@D)
+	$$(call show,CC)$$(CC) $$(ALL_CFLAGS) -O3 $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(call simd-rule,$(isa))))
 
 $(BUILD)/%.o: %.c Makefile | need
 	@mkdir -p $(@D)
@@ -123,7 +128,7 @@ deps:
 lint-deps:
 	$(call install-packages,$(BUILD_PACKAGES) $(LINT_PACKAGES))
 
-C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c)
+C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] lib/kernel/simd/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c)
 SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash)
 
 lint: lint-deps

@@ -1,9 +1,10 @@
 /*
  * kernel - the fast arithmetic: convolution and linear layers, forward and both gradients.
  *
- * Activations are channels-last.  Weights come in PyTorch's order and are packed once after every
- * change; what packed weights look like is the kernel's own business.  No function allocates:
- * scratch memory is the caller's, one piece per thread.  All are thread-safe on different outputs.
+ * Activations are channels-last.  Weights come in PyTorch's order; those of a convolution are
+ * packed after every change, and what packed weights look like is the kernel's own business.  No
+ * function allocates: scratch memory is the caller's, one piece per thread, 64-byte aligned.  All
+ * are thread-safe on different outputs.
  *
  * Exactness: what comes out for an image depends on that image and the weights alone, to the last
  * bit: not on its neighbours, its place among them, or the thread.
@@ -11,56 +12,92 @@
 #ifndef SN_KERNEL_H
 #define SN_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/** A convolution of one image: x [h][w][c], y [oh][ow][k], zero padding on all sides. */
+/** Images of a call at most. */
+#define SN_KERNEL_IMAGES 16
+
+/** A convolution: x [n][h][w][c], y [n][oh][ow][k]; the border is of zeros. */
 struct sn_conv {
 	size_t h, w, c;
 	size_t oh, ow, k;
-	size_t kh, kw, stride, pad;
+	size_t kh, kw, stride, pad_h, pad_w;
 };
 
-/** Floats of scratch memory that each function below may use. */
-size_t sn_conv_scratch(const struct sn_conv *s);
-/** Floats of packed weights, and of a weight gradient's sum (both with the bias's). */
-size_t sn_conv_packed(const struct sn_conv *s);
-size_t sn_conv_sum(const struct sn_conv *s);
+/** What a sum goes through before it is stored: + bias, relu, then times scale + shift. */
+struct sn_finish {
+	const float *bias; /* [k], NULL: none */
+	bool relu;
+	const float *scale, *shift; /* [k], both or neither */
+};
 
-/** weight [k][c][kh][kw] and bias [k] (NULL: none) -> packed. */
-void sn_conv_pack(const struct sn_conv *s, const float *weight, const float *bias, float *packed);
-/** A sum -> weight [k][c][kh][kw] and bias [k] (NULL: none). */
-void sn_conv_unpack(const struct sn_conv *s, const float *sum, float *weight, float *bias);
+enum sn_conv_pass { SN_CONV_FORWARD, SN_CONV_INPUT, SN_CONV_WEIGHT, SN_CONV_PASSES };
 
-void sn_conv_forward(const struct sn_conv *s, const float *x, const float *packed, float *y,
-		     float *scratch);
-/** dx [h][w][c] is overwritten. */
-void sn_conv_input_gradient(const struct sn_conv *s, const float *dy, const float *packed,
-			    float *dx, float *scratch);
-/** The image's gradient is added to the sum. */
-void sn_conv_weight_gradient(const struct sn_conv *s, const float *x, const float *dy, float *sum,
-			     float *scratch);
+struct sn_conv_way;
 
-/** Images that a linear layer takes at a time at most. */
-#define SN_LINEAR_ROWS 8
+/** How each pass of a convolution is computed. */
+struct sn_conv_plan {
+	struct sn_conv shape;
+	struct sn_conv turned; /* stride 1: the input gradient as a convolution of dy */
+	const struct sn_conv_way *way[SN_CONV_PASSES];
+};
 
-/** A linear layer y = W x + b: x [n][in], W [out][in], y [n][out], n <= SN_LINEAR_ROWS. */
+/**
+ * Choose by the shape alone, through a model of what each way costs.  The environment's SN_CONV
+ * (direct, winograd, fft, lanes; several, separated by commas) allows only those where one of them
+ * can do it.  pad < kernel on both axes.
+ */
+void sn_conv_plan(struct sn_conv_plan *p, const struct sn_conv *s);
+/** The name of the chosen way. */
+const char *sn_conv_way_name(const struct sn_conv_plan *p, enum sn_conv_pass pass);
+
+/** Floats of packed weights, of SN_CONV_FORWARD or SN_CONV_INPUT; and the pieces that they are
+ * packed in, each for itself, by any threads. */
+size_t sn_conv_packed(const struct sn_conv_plan *p, enum sn_conv_pass pass);
+size_t sn_conv_pieces(const struct sn_conv_plan *p, enum sn_conv_pass pass);
+/** weight [k][c][kh][kw], multiplied by scale [k] (NULL: 1; forward only) -> packed. */
+void sn_conv_pack(const struct sn_conv_plan *p, enum sn_conv_pass pass, const float *weight,
+		  const float *scale, float *packed, size_t piece);
+
+/** Floats of scratch memory for calls of up to n images. */
+size_t sn_conv_scratch(const struct sn_conv_plan *p, enum sn_conv_pass pass, size_t n);
+
+/** n <= SN_KERNEL_IMAGES, here and below. */
+void sn_conv_forward(const struct sn_conv_plan *p, const float *x, size_t n, const float *packed,
+		     const struct sn_finish *f, float *y, float *scratch);
+/** dx [n][h][w][c] is overwritten. */
+void sn_conv_input_gradient(const struct sn_conv_plan *p, const float *dy, size_t n,
+			    const float *packed, float *dx, float *scratch);
+
+/** Floats of a sum of weight gradients, with the bias's. */
+size_t sn_conv_sum(const struct sn_conv_plan *p);
+/** The n images' gradients, in their order, are added to the sum. */
+void sn_conv_weight_gradient(const struct sn_conv_plan *p, const float *x, const float *dy,
+			     size_t n, float *sum, float *scratch);
+/** A sum, which is changed, -> weight [k][c][kh][kw] and bias [k] (NULL: none). */
+void sn_conv_unpack(const struct sn_conv_plan *p, float *sum, float *weight, float *bias);
+
+/** A linear layer y = W x + b: x [n][in], W [out][in] as it is, y [n][out]; any n. */
 struct sn_linear {
 	size_t in, out;
 };
 
-size_t sn_linear_packed(const struct sn_linear *s);
-/** weight [out][in] -> packed. */
-void sn_linear_pack(const struct sn_linear *s, const float *weight, float *packed);
-
-/** bias [out], NULL: none. */
-void sn_linear_forward(const struct sn_linear *s, const float *x, size_t n, const float *packed,
-		       const float *bias, float *y);
-/** weight in PyTorch's order; dx [n][in] is overwritten. */
+/** Floats of scratch memory. */
+size_t sn_linear_scratch(const struct sn_linear *s, size_t n);
+/** Outputs [from, to) of all n images; finish arrays are indexed from 0. */
+void sn_linear_forward(const struct sn_linear *s, const float *x, size_t n, const float *weight,
+		       const struct sn_finish *f, size_t from, size_t to, float *y, float *scratch);
+/** Numbers [from, to) of dx [n][in], overwritten. */
 void sn_linear_input_gradient(const struct sn_linear *s, const float *dy, size_t n,
-			      const float *weight, float *dx);
-/** Rows [from, to) of the gradient, summed over the n images: dw [to - from][in] is overwritten. */
+			      const float *weight, size_t from, size_t to, float *dx);
+/** A part of the weights: rows [from_out, to_out), of each the columns [from_in, to_in). */
+struct sn_linear_tile {
+	size_t from_out, to_out, from_in, to_in;
+};
+/** The tile's gradient, summed over the n images in order: dw, the tile alone, is overwritten. */
 void sn_linear_weight_gradient(const struct sn_linear *s, const float *x, const float *dy, size_t n,
-			       size_t from, size_t to, float *dw);
+			       const struct sn_linear_tile *t, float *dw);
 
 /** The instruction set whose loops run: "x86-64-v4" ... "generic"; the environment's SN_ISA can ask
  * for a lesser one. */

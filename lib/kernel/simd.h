@@ -1,41 +1,87 @@
 /*
- * simd - the two loops under every layer, compiled once per instruction set from one source.
+ * simd - the inner loops under every layer, compiled once per instruction set from the sources in
+ * simd/.
  *
- * Both keep one order of additions for every output, whatever its place in a block and whatever
- * the block's remainder, so that a result depends on its own inputs alone.
+ * All keep one order of additions for every output, whatever its place in a block and whatever the
+ * block's remainder, so that a result depends on its own inputs alone.
  */
 #ifndef SN_SIMD_H
 #define SN_SIMD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sn/kernel.h>
 
-/** Rows that sn_simd.rows takes at most, on any instruction set. */
+/** Rows that sn_simd.rows_by_panel takes at most, on any instruction set. */
 #define SN_SIMD_ROWS 12
+/** The widest vector, in floats: for arrays that any instruction set uses. */
+#define SN_SIMD_LANES 16
+
+/**
+ * y[i][j] = sum over s < segments, k < length of a[i][s * jump + k] * b[(s * length + k) * step +
+ * j] for i < m, j < n, added in the order of s and k to 0 or, where `adds`, to the old value; then
+ * finished.
+ *   a       m pointers, m <= rows; length floats are read at each segment
+ *   b       of each line n floats are read, or `columns` where step == columns
+ *   finish  NULL: none; its arrays begin with this panel's first column
+ *   y       m pointers to n floats
+ */
+struct sn_rows {
+	const float *const *a;
+	size_t m, segments, length, jump;
+	const float *b;
+	size_t step;
+	bool adds;
+	const struct sn_finish *finish;
+	float *const *y;
+	size_t n;
+};
+
+/**
+ * y[i * y_step + j] += sum over r < lines, q < points of a[r * a_line + q * a_point + i] *
+ * b[r * b_line + q * b_point + j] for i < m, j < n, added in the order of r and q to the old value.
+ * m <= rows, n <= columns
+ */
+struct sn_outer {
+	const float *a;
+	size_t a_line, a_point;
+	const float *b;
+	size_t b_line, b_point;
+	size_t lines, points;
+	size_t m;
+	float *y;
+	size_t y_step, n;
+};
+
+/**
+ * Sums of products along both factors, `lanes` partial sums each: for i < m, j < n
+ *     sum[(i * sum_step + j) * lanes + l] += sum over k of a[i * a_step + k] * b[j * b_step + k],
+ *     k = l, l + lanes, ... < length
+ * to 0 where `first`.  m <= dot_rows, n <= dot_columns
+ */
+struct sn_dots {
+	const float *a;
+	size_t a_step, m;
+	const float *b;
+	size_t b_step, n;
+	size_t length;
+	bool first;
+	float *sum;
+	size_t sum_step;
+};
 
 struct sn_simd {
 	const char *isa; /* "x86-64-v4", "x86-64-v3", "x86-64-v2", "generic" */
+	size_t lanes;	 /* floats of a vector */
 	size_t columns;	 /* outputs of one call at most: a panel's width */
 	size_t rows;	 /* rows (first factors) of one call at most, <= SN_SIMD_ROWS */
+	size_t dot_rows, dot_columns;
 
-	/**
-	 * y[i][j] = start[j] + sum over s < segments, k < length of a[i][s * jump + k] * b[(s *
-	 * length + k) * step + j] for i < m, j < n, added in the order of s and k. a      m
-	 * pointers, m <= rows; length floats are read at each segment b      second factor; of each
-	 * line n floats are read, or `columns` where `step` >= columns and n == columns start  [n],
-	 * NULL: zeros y      m pointers to n floats, overwritten
-	 */
-	void (*rows_by_panel)(const float *const *a, size_t m, size_t segments, size_t length,
-			      size_t jump, const float *b, size_t step, const float *start,
-			      float *const *y, size_t n);
-
-	/**
-	 * y[i * y_step + j] += sum over r < lines, q < points of a[r * a_line + q * a_point + i] *
-	 * b[r * b_line + q * b_point + j] for i < m, j < n, added in the order of r and q to the
-	 * old value. m <= rows, n <= columns
-	 */
-	void (*outer)(const float *a, size_t a_line, size_t a_point, const float *b, size_t b_line,
-		      size_t b_point, size_t lines, size_t points, size_t m, float *y,
-		      size_t y_step, size_t n);
+	void (*rows_by_panel)(const struct sn_rows *job);
+	void (*outer)(const struct sn_outer *job);
+	void (*dots)(const struct sn_dots *job);
+	/** y[j] = the lanes of sum[j] added up, finished; j < n. */
+	void (*dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
 };
 
 /** The best that this processor runs, or what the environment's SN_ISA names (v4, v3, v2, generic)

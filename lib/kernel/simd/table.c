@@ -1,0 +1,21 @@
+/* table - the loops of one instruction set. */
+#include "vector.h"
+
+void SN_NAME(sn_rows_by_panel)(const struct sn_rows *job);
+void SN_NAME(sn_outer)(const struct sn_outer *job);
+void SN_NAME(sn_dots)(const struct sn_dots *job);
+void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
+
+extern const struct sn_simd SN_NAME(sn_simd);
+const struct sn_simd SN_NAME(sn_simd) = {
+	.isa = SN_SIMD_NAME,
+	.lanes = SN_LANES,
+	.columns = WIDE,
+	.rows = ROWS,
+	.dot_rows = SN_LANES == 16 ? 4 : 2,
+	.dot_columns = 6,
+	.rows_by_panel = SN_NAME(sn_rows_by_panel),
+	.outer = SN_NAME(sn_outer),
+	.dots = SN_NAME(sn_dots),
+	.dots_finish = SN_NAME(sn_dots_finish),
+};
