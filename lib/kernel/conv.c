@@ -65,8 +65,7 @@ void sn_conv_plan(struct sn_conv_plan *p, const struct sn_conv *s)
 				      .pad_h = s->kh - 1 - s->pad_h,
 				      .pad_w = s->kw - 1 - s->pad_w };
 	p->way[SN_CONV_FORWARD] = cheapest(s, false, among);
-	p->way[SN_CONV_INPUT] =
-		is_strided(p) ? &sn_way_direct : cheapest(&p->turned, false, among);
+	p->way[SN_CONV_INPUT] = is_strided(p) ? &sn_way_direct : cheapest(&p->turned, false, among);
 	p->way[SN_CONV_WEIGHT] = cheapest(s, true, among);
 }
 

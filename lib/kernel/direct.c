@@ -72,8 +72,7 @@ static void forward(const struct sn_conv *s, const float *x, size_t n, const flo
 	size_t turn = images(s, n);
 	for (size_t first = 0, m; first < n; first += m) {
 		m = min(turn, n - first);
-		struct sn_field field =
-			sn_bordered(s, x + first * s->h * s->w * s->c, m, memory);
+		struct sn_field field = sn_bordered(s, x + first * s->h * s->w * s->c, m, memory);
 		sn_windows(field, m, s->stride, s->kh, s->kw * s->c, panels, f,
 			   y + first * s->oh * s->ow * s->k, s->oh, s->ow, s->k);
 	}

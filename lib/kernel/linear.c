@@ -18,7 +18,8 @@ static size_t min(size_t a, size_t b)
 
 enum { CHUNK = 512 };
 
-/* Copies of the images' chunks, apart by more than a page so that they share no set of the cache. */
+/* Copies of the images' chunks, apart by more than a page so that they share no set of the cache.
+ */
 static size_t chunk(const struct sn_linear *s)
 {
 	return s->in <= 2 * CHUNK ? s->in : CHUNK;
@@ -52,18 +53,17 @@ static void products(const struct sn_linear *s, const float *x, size_t n, const 
 			memcpy(chunks + i * step, x + i * s->in + k, length * sizeof *x);
 		for (size_t j = 0; j < outputs; j += simd->dot_columns)
 			for (size_t i = 0; i < n; i += simd->dot_rows) {
-				struct sn_dots job = {
-					.a = chunks + i * step,
-					.a_step = step,
-					.m = min(simd->dot_rows, n - i),
-					.b = weight + (from + j) * s->in + k,
-					.b_step = s->in,
-					.n = min(simd->dot_columns, outputs - j),
-					.length = length,
-					.first = k == 0,
-					.sum = sums + (i * outputs + j) * simd->lanes,
-					.sum_step = outputs
-				};
+				struct sn_dots job = { .a = chunks + i * step,
+						       .a_step = step,
+						       .m = min(simd->dot_rows, n - i),
+						       .b = weight + (from + j) * s->in + k,
+						       .b_step = s->in,
+						       .n = min(simd->dot_columns, outputs - j),
+						       .length = length,
+						       .first = k == 0,
+						       .sum = sums +
+							      (i * outputs + j) * simd->lanes,
+						       .sum_step = outputs };
 				simd->dots(&job);
 			}
 	}
@@ -96,12 +96,9 @@ static void input_block(const struct sn_linear *s, const float *dy, size_t n, co
 	const struct sn_simd *simd = sn_simd();
 	const float *a[SN_SIMD_ROWS];
 	float *y[SN_SIMD_ROWS];
-	struct sn_rows job = { .a = a,
-			       .segments = 1,
-			       .length = depth,
-			       .step = s->in,
-			       .adds = o > 0,
-			       .y = y };
+	struct sn_rows job = {
+		.a = a, .segments = 1, .length = depth, .step = s->in, .adds = o > 0, .y = y
+	};
 	for (size_t i = from; i < to; i += simd->columns) {
 		job.b = weight + o * s->in + i;
 		job.n = min(simd->columns, to - i);

@@ -138,8 +138,7 @@ static void conv_case(struct sn_conv s, size_t n)
 	sn_conv_forward(&plan, x, n, forward, &f, y, scratch);
 	sn_conv_input_gradient(&plan, dy, n, back, dx, scratch);
 	sn_conv_weight_gradient(&plan, x, dy, n, sum, scratch);
-	check_norm(sn_conv_way_name(&plan, SN_CONV_FORWARD), y, ry, ny,
-		   y_squares + bias_squares);
+	check_norm(sn_conv_way_name(&plan, SN_CONV_FORWARD), y, ry, ny, y_squares + bias_squares);
 	check_norm(sn_conv_way_name(&plan, SN_CONV_INPUT), dx, rx, nx, x_squares);
 
 	float *alone = random_floats(one_x > one_y ? one_x : one_y);

@@ -76,8 +76,8 @@ INLINE void finish_load(struct finish *f, const struct sn_finish *from, size_t f
 			const size_t v)
 {
 	int whole = n == v * SN_LANES;
-	UNROLL for (size_t j = 0; j < v; j++)
-		f->bias[j] = f->shift[j] = f->scale[j] = (vector){ 0 };
+	UNROLL for (size_t j = 0; j < v; j++) f->bias[j] = f->shift[j] = f->scale[j] =
+		(vector){ 0 };
 	f->relu = from && from->relu;
 	f->affine = from && from->scale;
 	if (from && from->bias)
