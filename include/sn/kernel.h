@@ -52,6 +52,9 @@ void sn_conv_plan(struct sn_conv_plan *p, const struct sn_conv *s);
 /** The name of the chosen way. */
 const char *sn_conv_way_name(const struct sn_conv_plan *p, enum sn_conv_pass pass);
 
+/** Images of a call that make it fast, at most SN_KERNEL_IMAGES. */
+size_t sn_conv_images(const struct sn_conv_plan *p);
+
 /** Floats of packed weights, of SN_CONV_FORWARD or SN_CONV_INPUT; and the pieces that they are
  * packed in, each for itself, by any threads. */
 size_t sn_conv_packed(const struct sn_conv_plan *p, enum sn_conv_pass pass);
@@ -95,7 +98,7 @@ void sn_linear_input_gradient(const struct sn_linear *s, const float *dy, size_t
 struct sn_linear_tile {
 	size_t from_out, to_out, from_in, to_in;
 };
-/** The tile's gradient, summed over the n images in order: dw, the tile alone, is overwritten. */
+/** The tile's gradient, the n images' in order, is added to dw, which holds the tile alone. */
 void sn_linear_weight_gradient(const struct sn_linear *s, const float *x, const float *dy, size_t n,
 			       const struct sn_linear_tile *t, float *dw);
 

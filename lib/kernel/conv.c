@@ -74,6 +74,17 @@ const char *sn_conv_way_name(const struct sn_conv_plan *p, enum sn_conv_pass pas
 	return p->way[pass]->name;
 }
 
+size_t sn_conv_images(const struct sn_conv_plan *p)
+{
+	size_t most = 1;
+	for (enum sn_conv_pass pass = SN_CONV_FORWARD; pass < SN_CONV_PASSES; pass++) {
+		const struct sn_conv_way *w = p->way[pass];
+		size_t n = w->images ? w->images(&p->shape) : SN_KERNEL_IMAGES;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
 /* The convolution that a pass is, to its way. */
 static const struct sn_conv *shape_of(const struct sn_conv_plan *p, enum sn_conv_pass pass)
 {

@@ -21,6 +21,12 @@ static size_t min(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* Blocks of pixels that waste little, of one image if it has them. */
+static size_t images_wanted(const struct sn_conv *s)
+{
+	return min(sn_round_up(96, s->oh * s->ow) / (s->oh * s->ow), SN_KERNEL_IMAGES);
+}
+
 /* Images of a turn: their bordered copies stay in the second cache. */
 static size_t images(const struct sn_conv *s, size_t n)
 {
@@ -162,6 +168,7 @@ const struct sn_conv_way sn_way_direct = {
 	.pack = pack,
 	.scratch = scratch,
 	.forward = forward,
+	.images = images_wanted,
 	.gradient_cost = gradient_cost,
 	.sum = packed,
 	.gradient_scratch = gradient_scratch,

@@ -130,7 +130,6 @@ void sn_linear_weight_gradient(const struct sn_linear *s, const float *x, const 
 	struct sn_outer job = {
 		.a_point = s->out, .b_point = s->in, .lines = 1, .points = n, .y_step = width
 	};
-	memset(dw, 0, (t->to_out - t->from_out) * width * sizeof *dw);
 	for (size_t i = t->from_in; i < t->to_in; i += simd->columns) {
 		job.b = x + i;
 		job.n = min(simd->columns, t->to_in - i);

@@ -36,6 +36,9 @@ struct sn_conv_way {
 	void (*forward)(const struct sn_conv *s, const float *x, size_t n, const float *packed,
 			const struct sn_finish *f, float *y, float *scratch);
 
+	/* Images that a call wants; NULL: all that there are. */
+	size_t (*images)(const struct sn_conv *s);
+
 	/* Sum of weight gradients, without the bias's.  gradient_cost NULL: none of it. */
 	double (*gradient_cost)(const struct sn_conv *s);
 	size_t (*sum)(const struct sn_conv *s);

@@ -8,12 +8,15 @@
 #ifndef SN_LAYER_H
 #define SN_LAYER_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sn/kernel.h>
 #include <sn/net.h>
 #include <sn/random.h>
 
-/* Images of a block: sums over images are added in order within a block, blocks are joined by a
- * tree. */
-#define SN_BLOCK 8
+/* Images of a block at most: sums over images are added in order within a block, blocks are joined
+ * by a tree. */
+#define SN_BLOCK SN_KERNEL_IMAGES
 
 #define SN_LAYER_NAME 64  /* bytes of a name, its final 0 included */
 #define SN_LAYER_PARAMS 4 /* parameters of a layer at most */
@@ -79,6 +82,7 @@ void sn_init_values(const struct sn_init *init, float *x, size_t n, size_t fan_i
 struct sn_batch {
 	bool training;
 	size_t n;	      /* images */
+	size_t block;	      /* of them: the network's */
 	const uint64_t *item; /* training: [n] */
 	uint64_t seed, step;
 };
@@ -98,19 +102,26 @@ struct sn_call {
 	float *scratch;	 /* `scratch` floats of this thread */
 };
 
+/* The passes of a wide layer, which goes through all images of a batch at once, in pieces of its
+ * own. */
+enum sn_wide_pass { SN_WIDE_FORWARD, SN_WIDE_INPUT, SN_WIDE_WEIGHT };
+
+struct sn_wide {
+	size_t n; /* images */
+	const float *x, *dy;
+	float *y, *dx;
+};
+
 struct sn_range {
 	float least, most;
 	bool unit; /* norm 1 */
 };
 
 /* sn_layer_kind.flags */
-#define SN_LAYER_BLOCKS                                                                            \
-	1u		    /* is called with up to SN_BLOCK images; without it with one at a time \
-			     */
-#define SN_LAYER_KEEPS_X 2u /* its backward pass reads x */
-#define SN_LAYER_KEEPS_Y 4u /* its backward pass reads y */
-#define SN_LAYER_CHANCE 8u  /* training: depends on chance or on the batch */
-#define SN_LAYER_TWO 16u    /* y = x + x2: both have the gradient dy */
+#define SN_LAYER_KEEPS_X 1u /* its backward pass reads x */
+#define SN_LAYER_KEEPS_Y 2u /* its backward pass reads y */
+#define SN_LAYER_CHANCE 4u  /* training: depends on chance or on the batch */
+#define SN_LAYER_TWO 8u	    /* y = x + x2: both have the gradient dy */
 
 /* NULL members are those that a kind does not need. */
 struct sn_layer_kind {
@@ -126,17 +137,31 @@ struct sn_layer_kind {
 	 * without line and name */
 	int (*shape)(struct sn_layer *l);
 	void (*init)(struct sn_layer *l, uint64_t seed);
-	/* parameters -> what the passes use */
-	void (*changed)(struct sn_layer *l);
 	void (*range)(const struct sn_layer *l, struct sn_range *range);
 	void (*release)(struct sn_layer *l);
 
-	size_t (*scratch)(const struct sn_layer *l);
-	size_t (*memory)(const struct sn_layer *l, size_t n);
+	/*
+	 * Does the layer's forward pass do the next one's work, too?  Asked once for each of those
+	 * behind it that read nothing else, until it says no.
+	 */
+	bool (*absorb)(struct sn_layer *l, const struct sn_layer *next, bool training);
+	/* Images that a call wants, at most SN_BLOCK; NULL: what its neighbours want. */
+	size_t (*images)(const struct sn_layer *l);
+
+	/* What the passes use, made from the parameters: memory for it, once for each kind of pass,
+	 * and its pieces, by any threads. */
+	int (*prepare)(struct sn_layer *l, bool training);
+	size_t (*pieces)(const struct sn_layer *l, bool training);
+	void (*pack)(struct sn_layer *l, bool training, size_t piece);
+
+	/* Floats, for calls of l->turn images. */
+	size_t (*scratch)(const struct sn_layer *l, bool training);
+	/* Bytes of l->memory for n images in all. */
+	size_t (*memory)(const struct sn_layer *l, size_t n, size_t block);
 
 	/*
-	 * Forward: gather is called for every block of the batch, then join once, then forward; all
-	 * of x is there when join is called.  Only in training.
+	 * Forward: gather is called for all images of the batch, a block's in their order, then
+	 * join once, then forward; all of x is there when join is called.  Only in training.
 	 */
 	void (*gather)(const struct sn_call *c);
 	int (*join)(struct sn_layer *l, const struct sn_batch *b, void *memory);
@@ -150,15 +175,18 @@ struct sn_layer_kind {
 	/* Parameter gradients that are summed up in call->sum: floats of a sum, and the way to
 	 * param->grad. */
 	size_t (*sum)(const struct sn_layer *l);
-	void (*sum_done)(const struct sn_layer *l, const float *sum);
+	void (*sum_done)(const struct sn_layer *l, float *sum); /* which may be changed */
 
-	/* Large parameters instead walk tile by tile, all images for one tile, when all of dy is
-	 * there. */
-	size_t (*tiles)(const struct sn_layer *l);
-	size_t (*tile_scratch)(const struct sn_layer *l, size_t n);
-	void (*tile)(const struct sn_layer *l, size_t tile, const float *x, const float *dy,
-		     size_t n, float *scratch);
+	/* Of a wide layer, instead of forward, backward, sum. */
+	size_t (*wide_pieces)(const struct sn_layer *l, enum sn_wide_pass pass, size_t n);
+	size_t (*wide_scratch)(const struct sn_layer *l, enum sn_wide_pass pass, size_t n);
+	/* false: a gradient is not finite */
+	bool (*wide)(const struct sn_layer *l, enum sn_wide_pass pass, const struct sn_wide *w,
+		     size_t piece, float *scratch);
 };
+
+/* All n numbers are finite. */
+bool sn_all_finite(const float *x, size_t n);
 
 /* In place of a layer's index: the network's input. */
 #define SN_INPUT SIZE_MAX
@@ -167,12 +195,15 @@ struct sn_layer {
 	const struct sn_layer_kind *kind;
 	char name[SN_LAYER_NAME];
 	unsigned line;
-	size_t index;	  /* in the network */
-	size_t from;	  /* the layer whose output it reads, or SN_INPUT */
-	size_t from2;	  /* of SN_LAYER_TWO: the second one */
-	size_t last_read; /* the last layer that reads its output */
-	bool held;	  /* another layer than the next one reads its output, too */
-	size_t place;	  /* of a held one: floats of an image held before it */
+	size_t index;	   /* in the network */
+	size_t from;	   /* the layer whose output it reads, or SN_INPUT */
+	size_t from2;	   /* of SN_LAYER_TWO: the second one */
+	size_t last_read;  /* the last layer that reads its output */
+	bool held;	   /* another layer than the next one reads its output, too */
+	size_t place;	   /* of a held one: floats of an image held before it */
+	bool wide;	   /* it reads so many weights that all images go through at once */
+	size_t absorbs[2]; /* layers behind it whose forward pass it does: embedding, training */
+	size_t turn;	   /* images of a call at most */
 	struct sn_shape in, in2, out;
 	size_t in_size, out_size; /* floats of an image */
 	uint64_t multiply_adds;
@@ -184,7 +215,7 @@ struct sn_layer {
 /* Add a parameter "name.suffix", to be asked for by its place; grad NULL where it is a buffer. */
 SN_MUST_CHECK int sn_layer_param(struct sn_layer *l, const char *suffix, const size_t *shape,
 				 unsigned rank, bool trained, bool decay);
-/* An array for the layer's own use, floats, 64-byte aligned, zero. */
+/* An array for the layer's own use, floats, 64-byte aligned, zero; kept where it is there. */
 SN_MUST_CHECK int sn_layer_floats(float **array, size_t n);
 
 extern const struct sn_layer_kind *const sn_layer_kinds[]; /* NULL at the end */
@@ -193,6 +224,17 @@ extern const struct sn_layer_kind *const sn_layer_kinds[]; /* NULL at the end */
  */
 SN_MUST_CHECK int sn_net_parse_lines(struct sn_net *net, char *text);
 void sn_layer_free(struct sn_layer *l); /* NULL is allowed */
+
+/* After parsing: what each layer absorbs, how many images it takes at a time, the block. */
+void sn_net_plan(struct sn_net *net);
+/* Before passes: what layers make of their parameters, where that is not up to date. */
+SN_MUST_CHECK int sn_net_prepare(struct sn_net *net, struct sn_pool *pool, bool training);
+/* The layer behind the last one that layer i absorbs. */
+size_t sn_unit_end(const struct sn_net *net, size_t i, bool training);
+/* batchnorm, embedding: y = x scale + shift, [c] each. */
+void sn_batchnorm_line(const struct sn_layer *l, float *scale, float *shift);
+
+extern const struct sn_layer_kind sn_layer_batchnorm, sn_layer_relu;
 
 struct sn_benches;
 
@@ -203,10 +245,13 @@ struct sn_net {
 	size_t layers, capacity;
 	struct sn_param **param;
 	size_t params, param_capacity;
-	size_t lent;			      /* the last of them, which are others' */
-	size_t weights;			      /* floats of all parameters */
-	size_t last_read;		      /* the last layer that reads the input */
-	size_t held;			      /* floats of an image that are held */
+	size_t lent;	  /* the last of them, which are others' */
+	size_t weights;	  /* floats of all parameters */
+	size_t last_read; /* the last layer that reads the input */
+	size_t held;	  /* floats of an image that are held */
+	size_t block;	  /* images: see SN_BLOCK */
+	pthread_mutex_t preparing;
+	atomic_bool ready[2];		      /* prepared for embedding, for training */
 	_Atomic(struct sn_benches *) benches; /* of the last sn_net_embed, for the next one */
 };
 

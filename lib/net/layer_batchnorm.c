@@ -16,7 +16,7 @@ enum { WEIGHT, BIAS, MEAN, VARIANCE };
 
 struct batchnorm {
 	double eps, momentum;
-	float *scale; /* [c] of embedding: w / sqrt(running v + eps) */
+	float *scale, *shift; /* [c] of embedding: w / sqrt(running v + eps), b - scale m */
 };
 
 /* In training, behind one another in the layer's memory; blocks = those of n images. */
@@ -36,9 +36,9 @@ static struct state state_of(const struct sn_layer *l, void *memory)
 	return (struct state){ f, f + c, f + 2 * c, f + 3 * c, d, (double *)(f + 4 * c) };
 }
 
-static size_t memory(const struct sn_layer *l, size_t n)
+static size_t memory(const struct sn_layer *l, size_t n, size_t block)
 {
-	size_t c = l->in.c, blocks = (n + SN_BLOCK - 1) / SN_BLOCK;
+	size_t c = l->in.c, blocks = (n + block - 1) / block;
 
 	return (c + 2 * c + blocks * 2 * c) * sizeof(double);
 }
@@ -65,7 +65,10 @@ static int shape(struct sn_layer *l)
 	for (int i = WEIGHT; i <= VARIANCE; i++)
 		if ((st = sn_layer_param(l, suffix[i], &l->in.c, 1, i < MEAN, false)) < 0)
 			return st;
-	return sn_layer_floats(&v->scale, l->in.c);
+	if ((st = sn_layer_floats(&v->scale, 2 * l->in.c)) < 0)
+		return st;
+	v->shift = v->scale + l->in.c;
+	return 0;
 }
 
 static void init(struct sn_layer *l, uint64_t seed)
@@ -77,13 +80,24 @@ static void init(struct sn_layer *l, uint64_t seed)
 	}
 }
 
-static void changed(struct sn_layer *l)
+void sn_batchnorm_line(const struct sn_layer *l, float *scale, float *shift)
+{
+	const struct batchnorm *v = l->own;
+
+	for (size_t i = 0; i < l->in.c; i++) {
+		double s = l->param[WEIGHT].value[i] / sqrt(l->param[VARIANCE].value[i] + v->eps);
+		scale[i] = (float)s;
+		shift[i] = (float)(l->param[BIAS].value[i] - l->param[MEAN].value[i] * s);
+	}
+}
+
+static int prepare(struct sn_layer *l, bool training)
 {
 	struct batchnorm *v = l->own;
 
-	for (size_t i = 0; i < l->in.c; i++)
-		v->scale[i] = (float)(l->param[WEIGHT].value[i] /
-				      sqrt(l->param[VARIANCE].value[i] + v->eps));
+	if (!training)
+		sn_batchnorm_line(l, v->scale, v->shift);
+	return 0;
 }
 
 static void release(struct sn_layer *l)
@@ -91,14 +105,24 @@ static void release(struct sn_layer *l)
 	free(((struct batchnorm *)l->own)->scale);
 }
 
+/* The sums of the block that the call's images are in, cleared before its first image. */
+static double *block_sums(const struct sn_call *c, double *sums)
+{
+	size_t width = 2 * c->layer->in.c;
+	double *sum = sums + c->first / c->batch->block * width;
+
+	if (c->first % c->batch->block == 0)
+		memset(sum, 0, width * sizeof *sum);
+	return sum;
+}
+
 static void gather(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
 	size_t channels = l->in.c, pixels = c->n * l->in.h * l->in.w;
-	double *sum = state_of(l, c->memory).sums + c->first / SN_BLOCK * 2 * channels;
+	double *sum = block_sums(c, state_of(l, c->memory).sums);
 	double *restrict s = sum, *restrict q = sum + channels;
 
-	memset(sum, 0, 2 * channels * sizeof *sum);
 	for (size_t p = 0; p < pixels; p++) {
 		const float *restrict x = c->x + p * channels;
 		for (size_t i = 0; i < channels; i++) {
@@ -120,7 +144,7 @@ static int join(struct sn_layer *l, const struct sn_batch *b, void *memory)
 			       "%s: batch norm needs more than one value of a channel: train on "
 			       "more images a step",
 			       l->name);
-	sn_tree_join_f8(s.sums, (b->n + SN_BLOCK - 1) / SN_BLOCK, 2 * channels);
+	sn_tree_join_f8(s.sums, (b->n + b->block - 1) / b->block, 2 * channels);
 	for (size_t i = 0; i < channels; i++) {
 		double mean = s.sums[i] / n, variance = s.sums[channels + i] / n - mean * mean;
 		float *running_mean = l->param[MEAN].value + i,
@@ -133,7 +157,6 @@ static int join(struct sn_layer *l, const struct sn_batch *b, void *memory)
 		*running_var = (float)((1 - v->momentum) * *running_var +
 				       v->momentum * variance * n / (n - 1));
 	}
-	changed(l);
 	return 0;
 }
 
@@ -141,16 +164,23 @@ static void forward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
 	const struct batchnorm *v = l->own;
-	size_t channels = l->in.c;
+	size_t channels = l->in.c, pixels = c->n * l->in.h * l->in.w;
 	const float *restrict bias = l->param[BIAS].value;
-	const float *restrict mean = l->param[MEAN].value, *restrict scale = v->scale;
+	const float *restrict scale = v->scale, *restrict shift = v->shift;
 
-	if (c->batch->training) {
-		struct state s = state_of(l, c->memory);
-		mean = s.mean;
-		scale = s.scale;
+	if (!c->batch->training) {
+		for (size_t p = 0; p < pixels; p++) {
+			const float *restrict x = c->x + p * channels;
+			float *restrict y = c->y + p * channels;
+			for (size_t i = 0; i < channels; i++)
+				y[i] = x[i] * scale[i] + shift[i];
+		}
+		return;
 	}
-	for (size_t p = 0; p < c->n * l->in.h * l->in.w; p++) {
+	struct state s = state_of(l, c->memory);
+	const float *restrict mean = s.mean;
+	scale = s.scale;
+	for (size_t p = 0; p < pixels; p++) {
 		const float *restrict x = c->x + p * channels;
 		float *restrict y = c->y + p * channels;
 		for (size_t i = 0; i < channels; i++)
@@ -163,11 +193,10 @@ static void back_gather(const struct sn_call *c)
 	const struct sn_layer *l = c->layer;
 	size_t channels = l->in.c;
 	struct state st = state_of(l, c->memory);
-	double *sum = st.sums + c->first / SN_BLOCK * 2 * channels;
+	double *sum = block_sums(c, st.sums);
 	double *restrict s = sum, *restrict q = sum + channels;
 	const float *restrict mean = st.mean;
 
-	memset(sum, 0, 2 * channels * sizeof *sum);
 	for (size_t p = 0; p < c->n * l->in.h * l->in.w; p++) {
 		const float *restrict x = c->x + p * channels, *restrict dy = c->dy + p * channels;
 		for (size_t i = 0; i < channels; i++) {
@@ -183,7 +212,7 @@ static void back_join(struct sn_layer *l, const struct sn_batch *b, void *memory
 	size_t channels = l->in.c;
 	double n = (double)b->n * (double)(l->in.h * l->in.w);
 
-	sn_tree_join_f8(s.sums, (b->n + SN_BLOCK - 1) / SN_BLOCK, 2 * channels);
+	sn_tree_join_f8(s.sums, (b->n + b->block - 1) / b->block, 2 * channels);
 	for (size_t i = 0; i < channels; i++) {
 		double s1 = s.sums[i], s2 = s.sums[channels + i] * s.inverse[i];
 		l->param[BIAS].grad[i] = (float)s1;
@@ -218,8 +247,8 @@ const struct sn_layer_kind sn_layer_batchnorm = {
 	.parse = parse,
 	.shape = shape,
 	.init = init,
-	.changed = changed,
 	.release = release,
+	.prepare = prepare,
 	.memory = memory,
 	.gather = gather,
 	.join = join,

@@ -9,16 +9,25 @@
 #include <sn/kernel.h>
 #include "layer.h"
 
+/* Of embedding, of training: packed weights and what follows the sum. */
+struct pack {
+	float *packed; /* [groups] */
+	float *finish; /* bias, scale, shift [channels] each */
+	const struct sn_layer *norm;
+	bool relu, norm_last; /* the norm comes before the relu or behind it */
+};
+
 struct conv {
-	struct sn_conv shape;	 /* of a group, as the kernel sees it */
-	size_t pad_h, pad_w;	 /* the border */
-	bool reflect;		 /* it mirrors the picture; otherwise it is zero */
-	bool own_border;	 /* the kernel gets a picture with its border */
-	size_t channels, groups; /* channels of the output */
+	struct sn_conv shape;	  /* of a group, as the kernel sees it */
+	struct sn_conv_plan plan; /* the same */
+	size_t pad_h, pad_w;	  /* the border */
+	bool reflect;		  /* it mirrors the picture; otherwise it is zero */
+	size_t channels, groups;  /* channels of the output */
 	bool bias;
 	struct sn_init init, bias_init;
-	float *packed;	 /* [groups] */
-	uint32_t *shown; /* own_border: [h][w] of the bordered picture; see below */
+	struct pack pack[2];
+	float *back;	 /* [groups] packed for the input gradient */
+	uint32_t *shown; /* reflect: [h][w] of the bordered picture; see below */
 };
 
 static int parse(struct sn_layer *l, struct sn_words *w)
@@ -92,24 +101,30 @@ static size_t mirror(size_t i, size_t pad, size_t n)
 }
 
 /* For the pixels of the bordered picture, one after another: the pixel of the picture that each
- * shows, or the picture's number of pixels where it shows none. */
+ * shows. */
 static int find_shown(struct sn_layer *l)
 {
 	struct conv *v = l->own;
 	const struct sn_conv *s = &v->shape;
-	size_t h = l->in.h, w = l->in.w;
 
 	if (!(v->shown = sn_alloc(s->h * s->w, sizeof *v->shown)))
 		return SN_ENOMEM;
-	for (size_t p = 0; p < s->h * s->w; p++) {
-		size_t y = p / s->w, x = p % s->w, at = h * w;
-		if (v->reflect)
-			at = mirror(y, v->pad_h, h) * w + mirror(x, v->pad_w, w);
-		else if (y >= v->pad_h && y - v->pad_h < h && x >= v->pad_w && x - v->pad_w < w)
-			at = (y - v->pad_h) * w + x - v->pad_w;
-		v->shown[p] = (uint32_t)at;
-	}
+	for (size_t p = 0; p < s->h * s->w; p++)
+		v->shown[p] = (uint32_t)(mirror(p / s->w, v->pad_h, l->in.h) * l->in.w +
+					 mirror(p % s->w, v->pad_w, l->in.w));
 	return 0;
+}
+
+/* The kernel gets a picture with its border. */
+static bool own_border(const struct conv *v)
+{
+	return v->reflect && (v->pad_h || v->pad_w);
+}
+
+/* The kernel gets what the layer gets. */
+static bool plain(const struct conv *v)
+{
+	return !own_border(v) && v->groups == 1;
 }
 
 static int shape(struct sn_layer *l)
@@ -121,14 +136,14 @@ static int shape(struct sn_layer *l)
 
 	if ((st = check_shape(l)) < 0)
 		return st;
-	v->own_border = v->pad_h != v->pad_w || (v->reflect && v->pad_h);
-	s->pad = v->own_border ? 0 : v->pad_h;
-	s->h = l->in.h + (v->own_border ? 2 * v->pad_h : 0);
-	s->w = l->in.w + (v->own_border ? 2 * v->pad_w : 0);
+	s->pad_h = own_border(v) ? 0 : v->pad_h;
+	s->pad_w = own_border(v) ? 0 : v->pad_w;
+	s->h = l->in.h + (own_border(v) ? 2 * v->pad_h : 0);
+	s->w = l->in.w + (own_border(v) ? 2 * v->pad_w : 0);
 	s->c = l->in.c / v->groups;
 	s->k = v->channels / v->groups;
-	s->oh = (s->h + 2 * s->pad - s->kh) / s->stride + 1;
-	s->ow = (s->w + 2 * s->pad - s->kw) / s->stride + 1;
+	s->oh = (s->h + 2 * s->pad_h - s->kh) / s->stride + 1;
+	s->ow = (s->w + 2 * s->pad_w - s->kw) / s->stride + 1;
 	l->out = (struct sn_shape){ s->oh, s->ow, v->channels };
 	size_t weight[4] = { v->channels, s->c, s->kh, s->kw };
 	if ((st = sn_layer_param(l, "weight", weight, 4, true, true)) < 0 ||
@@ -142,13 +157,37 @@ static int shape(struct sn_layer *l)
 	    lowered > 4u * SN_MAX_ACTIVATION)
 		return sn_fail(SN_EDATA, "the picture is too large");
 	/* whole vectors of channels, which small groups do not fill */
-	if (!sn_multiply(&packed, v->groups, sn_conv_packed(s)) || packed > 4u * SN_MAX_WEIGHTS)
+	sn_conv_plan(&v->plan, s);
+	if (!sn_multiply(&packed, v->groups, sn_conv_packed(&v->plan, SN_CONV_FORWARD)) ||
+	    packed > 4u * SN_MAX_WEIGHTS)
 		return sn_fail(SN_EDATA, "windows of %zux%zu in %zu groups take too much memory",
 			       s->kw, s->kh, v->groups);
 	l->multiply_adds = (uint64_t)count * s->oh * s->ow;
-	if ((st = sn_layer_floats(&v->packed, packed)) < 0)
-		return st;
-	return v->own_border ? find_shown(l) : 0;
+	return own_border(v) ? find_shown(l) : 0;
+}
+
+static size_t images(const struct sn_layer *l)
+{
+	const struct conv *v = l->own;
+
+	return plain(v) ? sn_conv_images(&v->plan) : 1;
+}
+
+/* The batch norm and relu behind it, in either order; in training batch norm wants all of x. */
+static bool absorb(struct sn_layer *l, const struct sn_layer *next, bool training)
+{
+	struct pack *p = &((struct conv *)l->own)->pack[training];
+
+	if (next->kind == &sn_layer_batchnorm && !training && !p->norm) {
+		p->norm = next;
+		p->norm_last = p->relu;
+		return true;
+	}
+	if (next->kind == &sn_layer_relu && !p->relu && !p->norm_last) {
+		p->relu = true;
+		return true;
+	}
+	return false;
 }
 
 static void init(struct sn_layer *l, uint64_t seed)
@@ -172,22 +211,94 @@ static size_t weights(const struct sn_conv *s)
 	return s->k * s->c * s->kh * s->kw;
 }
 
-static void changed(struct sn_layer *l)
+static size_t packed_size(const struct conv *v, enum sn_conv_pass pass)
+{
+	return sn_conv_packed(&v->plan, pass);
+}
+
+/* Training packs for both ways, and embeds as it trains where there is no batch norm to fold. */
+static int prepare(struct sn_layer *l, bool training)
 {
 	struct conv *v = l->own;
-	const struct sn_conv *s = &v->shape;
+	struct pack *p = &v->pack[training];
+	float *bias, *scale, *shift;
+	int st;
 
-	for (size_t g = 0; g < v->groups; g++)
-		sn_conv_pack(s, l->param[0].value + g * weights(s),
-			     v->bias ? l->param[1].value + g * s->k : NULL,
-			     v->packed + g * sn_conv_packed(s));
+	if ((st = sn_layer_floats(&p->packed, v->groups * packed_size(v, SN_CONV_FORWARD))) < 0 ||
+	    (st = sn_layer_floats(&p->finish, 3 * v->channels)) < 0 ||
+	    (training &&
+	     (st = sn_layer_floats(&v->back, v->groups * packed_size(v, SN_CONV_INPUT))) < 0))
+		return st;
+	bias = p->finish, scale = bias + v->channels, shift = scale + v->channels;
+	memset(bias, 0, v->channels * sizeof *bias);
+	if (v->bias)
+		memcpy(bias, l->param[1].value, v->channels * sizeof *bias);
+	if (!p->norm)
+		return 0;
+	sn_batchnorm_line(p->norm, scale, shift);
+	if (!p->norm_last) /* (W x + b) scale + shift = (scale W) x + (b scale + shift) */
+		for (size_t o = 0; o < v->channels; o++)
+			bias[o] = bias[o] * scale[o] + shift[o];
+	return 0;
+}
+
+static size_t forward_pieces(const struct conv *v)
+{
+	return v->groups * sn_conv_pieces(&v->plan, SN_CONV_FORWARD);
+}
+
+static size_t pieces(const struct sn_layer *l, bool training)
+{
+	const struct conv *v = l->own;
+
+	return forward_pieces(v) +
+	       (training ? v->groups * sn_conv_pieces(&v->plan, SN_CONV_INPUT) : 0);
+}
+
+static void pack(struct sn_layer *l, bool training, size_t piece)
+{
+	struct conv *v = l->own;
+	struct pack *p = &v->pack[training];
+	enum sn_conv_pass pass = SN_CONV_FORWARD;
+	float *to = p->packed;
+	const float *scale = NULL;
+
+	if (piece >= forward_pieces(v)) {
+		piece -= forward_pieces(v);
+		pass = SN_CONV_INPUT;
+		to = v->back;
+	} else if (p->norm && !p->norm_last) {
+		scale = p->finish + v->channels;
+	}
+	size_t group = piece / sn_conv_pieces(&v->plan, pass);
+	sn_conv_pack(&v->plan, pass, l->param[0].value + group * weights(&v->shape),
+		     scale ? scale + group * v->shape.k : NULL, to + group * packed_size(v, pass),
+		     piece % sn_conv_pieces(&v->plan, pass));
+}
+
+/* What follows the sum of a group. */
+static struct sn_finish finish_of(const struct conv *v, bool training, size_t group)
+{
+	const struct pack *p = &v->pack[training];
+	const float *bias = p->finish + group * v->shape.k;
+	struct sn_finish f = { .bias = bias, .relu = p->relu };
+
+	if (p->norm && p->norm_last) {
+		f.scale = bias + v->channels;
+		f.shift = f.scale + v->channels;
+	}
+	return f;
 }
 
 static void release(struct sn_layer *l)
 {
 	struct conv *v = l->own;
 
-	free(v->packed);
+	free(v->pack[0].packed);
+	free(v->pack[0].finish);
+	free(v->pack[1].packed);
+	free(v->pack[1].finish);
+	free(v->back);
 	free(v->shown);
 }
 
@@ -201,11 +312,8 @@ static void cut(const struct sn_layer *l, size_t group, const float *x, float *t
 	const struct sn_conv *s = &v->shape;
 
 	for (size_t p = 0; p < s->h * s->w; p++, to += s->c) {
-		size_t from = v->own_border ? v->shown[p] : p;
-		if (from < l->in.h * l->in.w)
-			memcpy(to, x + from * l->in.c + group * s->c, s->c * sizeof *to);
-		else
-			memset(to, 0, s->c * sizeof *to);
+		size_t from = v->shown ? v->shown[p] : p;
+		memcpy(to, x + from * l->in.c + group * s->c, s->c * sizeof *to);
 	}
 }
 
@@ -216,9 +324,7 @@ static void uncut(const struct sn_layer *l, size_t group, const float *restrict 
 	const struct sn_conv *s = &v->shape;
 
 	for (size_t p = 0; p < s->h * s->w; p++, d += s->c) {
-		size_t from = v->own_border ? v->shown[p] : p;
-		if (from == l->in.h * l->in.w)
-			continue;
+		size_t from = v->shown ? v->shown[p] : p;
 		float *restrict to = dx + from * l->in.c + group * s->c;
 		for (size_t i = 0; i < s->c; i++)
 			to[i] += d[i];
@@ -240,113 +346,129 @@ static void put_group(const struct conv *v, size_t group, const float *part, flo
 		       v->shape.k * sizeof *part);
 }
 
-static bool plain(const struct conv *v)
+static size_t larger(size_t a, size_t b)
 {
-	return !v->own_border && v->groups == 1;
+	return a > b ? a : b;
 }
 
-/* What is cut, a group's part of y, its gradient. */
-static size_t scratch(const struct sn_layer *l)
+/* Of the kernel, for as many images as it gets at a time. */
+static size_t kernel_scratch(const struct sn_layer *l, bool training)
+{
+	const struct conv *v = l->own;
+	size_t n = plain(v) ? l->turn : 1;
+	size_t size = sn_conv_scratch(&v->plan, SN_CONV_FORWARD, n);
+
+	if (training) {
+		size = larger(size, sn_conv_scratch(&v->plan, SN_CONV_INPUT, n));
+		size = larger(size, sn_conv_scratch(&v->plan, SN_CONV_WEIGHT, n));
+	}
+	return (size + 15) / 16 * 16;
+}
+
+/* The kernel's, and of what is cut: x, dx, a group's part of y or its gradient. */
+static size_t scratch(const struct sn_layer *l, bool training)
 {
 	const struct conv *v = l->own;
 	const struct sn_conv *s = &v->shape;
 
-	return sn_conv_scratch(s) + (plain(v) ? 0 : 2 * s->h * s->w * s->c + s->oh * s->ow * s->k);
+	return kernel_scratch(l, training) +
+	       (plain(v) ? 0 : 2 * s->h * s->w * s->c + s->oh * s->ow * s->k);
 }
 
-struct pieces {
-	float *x, *dx, *y, *scratch;
+struct cuts {
+	float *x, *dx, *y;
 };
 
-static struct pieces pieces(const struct conv *v, float *memory)
+static struct cuts cuts(const struct sn_layer *l, bool training, float *memory)
 {
-	const struct sn_conv *s = &v->shape;
-	float *x = memory + sn_conv_scratch(s), *dx = x + s->h * s->w * s->c;
+	const struct sn_conv *s = &((const struct conv *)l->own)->shape;
+	float *x = memory + kernel_scratch(l, training), *dx = x + s->h * s->w * s->c;
 
-	return (struct pieces){ x, dx, dx + s->h * s->w * s->c, memory };
+	return (struct cuts){ x, dx, dx + s->h * s->w * s->c };
 }
 
-/* ---- passes
- * --------------------------------------------------------------------------------------- */
-
-static void image_forward(const struct sn_layer *l, const float *x, float *y, float *memory)
-{
-	const struct conv *v = l->own;
-	struct pieces p;
-
-	if (plain(v)) {
-		sn_conv_forward(&v->shape, x, v->packed, y, memory);
-		return;
-	}
-	p = pieces(v, memory);
-	for (size_t g = 0; g < v->groups; g++) {
-		const float *packed = v->packed + g * sn_conv_packed(&v->shape);
-		cut(l, g, x, p.x);
-		sn_conv_forward(&v->shape, p.x, packed, v->groups == 1 ? y : p.y, p.scratch);
-		if (v->groups > 1)
-			put_group(v, g, p.y, y);
-	}
-}
-
-/* dx may be NULL. */
-static void image_backward(const struct sn_layer *l, const float *x, const float *dy, float *dx,
-			   float *sum, float *memory)
-{
-	const struct conv *v = l->own;
-	const struct sn_conv *s = &v->shape;
-	struct pieces p;
-
-	if (plain(v)) {
-		sn_conv_weight_gradient(s, x, dy, sum, memory);
-		if (dx)
-			sn_conv_input_gradient(s, dy, v->packed, dx, memory);
-		return;
-	}
-	p = pieces(v, memory);
-	if (dx)
-		memset(dx, 0, l->in_size * sizeof *dx);
-	for (size_t g = 0; g < v->groups; g++) {
-		cut(l, g, x, p.x);
-		take_group(v, g, dy, p.y);
-		sn_conv_weight_gradient(s, p.x, p.y, sum + g * sn_conv_sum(s), p.scratch);
-		if (!dx)
-			continue;
-		sn_conv_input_gradient(s, p.y, v->packed + g * sn_conv_packed(s), p.dx, p.scratch);
-		uncut(l, g, p.dx, dx);
-	}
-}
+/* ---- passes ---------------------------------------------------------------------------- */
 
 static void forward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
+	const struct conv *v = l->own;
+	const bool training = c->batch->training;
+	const float *packed = v->pack[training].packed;
+	struct sn_finish f = finish_of(v, training, 0);
+	struct cuts p;
 
+	if (plain(v)) {
+		sn_conv_forward(&v->plan, c->x, c->n, packed, &f, c->y, c->scratch);
+		return;
+	}
+	p = cuts(l, training, c->scratch);
 	for (size_t i = 0; i < c->n; i++)
-		image_forward(l, c->x + i * l->in_size, c->y + i * l->out_size, c->scratch);
+		for (size_t g = 0; g < v->groups; g++) {
+			float *y = c->y + i * l->out_size;
+			f = finish_of(v, training, g);
+			cut(l, g, c->x + i * l->in_size, p.x);
+			sn_conv_forward(&v->plan, p.x, 1,
+					packed + g * packed_size(v, SN_CONV_FORWARD), &f,
+					v->groups == 1 ? y : p.y, c->scratch);
+			if (v->groups > 1)
+				put_group(v, g, p.y, y);
+		}
+}
+
+/* dx may be NULL. */
+static void cut_backward(const struct sn_call *c, size_t i)
+{
+	const struct sn_layer *l = c->layer;
+	const struct conv *v = l->own;
+	float *dx = c->dx ? c->dx + i * l->in_size : NULL;
+	struct cuts p = cuts(l, true, c->scratch);
+
+	if (dx)
+		memset(dx, 0, l->in_size * sizeof *dx);
+	for (size_t g = 0; g < v->groups; g++) {
+		cut(l, g, c->x + i * l->in_size, p.x);
+		take_group(v, g, c->dy + i * l->out_size, p.y);
+		sn_conv_weight_gradient(&v->plan, p.x, p.y, 1, c->sum + g * sn_conv_sum(&v->plan),
+					c->scratch);
+		if (!dx)
+			continue;
+		sn_conv_input_gradient(&v->plan, p.y, 1,
+				       v->back + g * packed_size(v, SN_CONV_INPUT), p.dx,
+				       c->scratch);
+		uncut(l, g, p.dx, dx);
+	}
 }
 
 static void backward(const struct sn_call *c)
 {
-	const struct sn_layer *l = c->layer;
+	const struct conv *v = c->layer->own;
 
-	for (size_t i = 0; i < c->n; i++)
-		image_backward(l, c->x + i * l->in_size, c->dy + i * l->out_size,
-			       c->dx ? c->dx + i * l->in_size : NULL, c->sum, c->scratch);
+	if (!plain(v)) {
+		for (size_t i = 0; i < c->n; i++)
+			cut_backward(c, i);
+		return;
+	}
+	sn_conv_weight_gradient(&v->plan, c->x, c->dy, c->n, c->sum, c->scratch);
+	if (c->dx)
+		sn_conv_input_gradient(&v->plan, c->dy, c->n, v->back, c->dx, c->scratch);
 }
 
 static size_t sum(const struct sn_layer *l)
 {
 	const struct conv *v = l->own;
 
-	return v->groups * sn_conv_sum(&v->shape);
+	return v->groups * sn_conv_sum(&v->plan);
 }
 
-static void sum_done(const struct sn_layer *l, const float *total)
+static void sum_done(const struct sn_layer *l, float *total)
 {
 	const struct conv *v = l->own;
 	const struct sn_conv *s = &v->shape;
 
 	for (size_t g = 0; g < v->groups; g++)
-		sn_conv_unpack(s, total + g * sn_conv_sum(s), l->param[0].grad + g * weights(s),
+		sn_conv_unpack(&v->plan, total + g * sn_conv_sum(&v->plan),
+			       l->param[0].grad + g * weights(s),
 			       v->bias ? l->param[1].grad + g * s->k : NULL);
 }
 
@@ -361,8 +483,12 @@ const struct sn_layer_kind sn_layer_conv = {
 	.parse = parse,
 	.shape = shape,
 	.init = init,
-	.changed = changed,
 	.release = release,
+	.absorb = absorb,
+	.images = images,
+	.prepare = prepare,
+	.pieces = pieces,
+	.pack = pack,
 	.scratch = scratch,
 	.forward = forward,
 	.backward = backward,

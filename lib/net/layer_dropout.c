@@ -20,8 +20,9 @@ static int parse(struct sn_layer *l, struct sn_words *w)
 	return sn_words_real(w, "share", p, 0, 0.999, &v->p);
 }
 
-static size_t memory(const struct sn_layer *l, size_t n)
+static size_t memory(const struct sn_layer *l, size_t n, size_t block)
 {
+	(void)block;
 	return n * l->out_size;
 }
 

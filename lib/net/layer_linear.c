@@ -4,14 +4,15 @@
 #include <sn/kernel.h>
 #include "layer.h"
 
-_Static_assert(SN_BLOCK == SN_LINEAR_ROWS, "a block goes through a linear layer in one piece");
-
 struct linear {
 	struct sn_linear shape;
 	bool bias;
+	bool relu; /* the next layer's */
 	struct sn_init init, bias_init;
-	float *packed;
 };
+
+/* More weights than these, 512 KB, are read once for all images of a batch. */
+enum { WIDE_WEIGHTS = 1 << 17 };
 
 static int parse(struct sn_layer *l, struct sn_words *w)
 {
@@ -47,7 +48,8 @@ static int shape(struct sn_layer *l)
 	    (v->bias && (st = sn_layer_param(l, "bias", &v->shape.out, 1, true, false)) < 0))
 		return st;
 	l->multiply_adds = l->param[0].count;
-	return sn_layer_floats(&v->packed, sn_linear_packed(&v->shape));
+	l->wide = l->param[0].count > WIDE_WEIGHTS;
+	return 0;
 }
 
 static void init(struct sn_layer *l, uint64_t seed)
@@ -63,89 +65,198 @@ static void init(struct sn_layer *l, uint64_t seed)
 			       v->shape.out, &b);
 }
 
-static void changed(struct sn_layer *l)
+static bool absorb(struct sn_layer *l, const struct sn_layer *next, bool training)
 {
 	struct linear *v = l->own;
 
-	sn_linear_pack(&v->shape, l->param[0].value, v->packed);
+	if (next->kind != &sn_layer_relu || l->absorbs[training])
+		return false;
+	return v->relu = true;
 }
 
-static void release(struct sn_layer *l)
+static size_t images(const struct sn_layer *l)
 {
-	free(((struct linear *)l->own)->packed);
+	(void)l;
+	return SN_BLOCK;
+}
+
+static struct sn_finish finish_of(const struct sn_layer *l)
+{
+	const struct linear *v = l->own;
+
+	return (struct sn_finish){ .bias = v->bias ? l->param[1].value : NULL, .relu = v->relu };
+}
+
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* ---- blocks of images ----------------------------------------------------------------- */
+
+static size_t scratch(const struct sn_layer *l, bool training)
+{
+	(void)training;
+	return sn_linear_scratch(&((const struct linear *)l->own)->shape, l->turn);
 }
 
 static void forward(const struct sn_call *c)
 {
 	const struct linear *v = c->layer->own;
+	struct sn_finish f = finish_of(c->layer);
 
-	sn_linear_forward(&v->shape, c->x, c->n, v->packed,
-			  v->bias ? c->layer->param[1].value : NULL, c->y);
+	sn_linear_forward(&v->shape, c->x, c->n, c->layer->param[0].value, &f, 0, v->shape.out,
+			  c->y, c->scratch);
+}
+
+/* db += the sum of dy over n images, in order. */
+static void add_bias(const struct sn_linear *s, const float *dy, size_t n, float *db)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t o = 0; o < s->out; o++)
+			db[o] += dy[i * s->out + o];
 }
 
 static void backward(const struct sn_call *c)
 {
 	const struct linear *v = c->layer->own;
+	const struct sn_linear *s = &v->shape;
+	struct sn_linear_tile all = { 0, s->out, 0, s->in };
 
+	sn_linear_weight_gradient(s, c->x, c->dy, c->n, &all, c->sum);
+	add_bias(s, c->dy, c->n, c->sum + s->out * s->in);
 	if (c->dx)
-		sn_linear_input_gradient(&v->shape, c->dy, c->n, c->layer->param[0].value, c->dx);
+		sn_linear_input_gradient(s, c->dy, c->n, c->layer->param[0].value, 0, s->in, c->dx);
 }
 
-/* Rows of a tile: its partial sums stay in the cache. */
-static size_t tile_rows(const struct sn_linear *s)
-{
-	size_t rows = 16384 / s->in;
-
-	return rows < 1 ? 1 : rows > s->out ? s->out : rows;
-}
-
-static size_t tiles(const struct sn_layer *l)
+static size_t sum(const struct sn_layer *l)
 {
 	const struct linear *v = l->own;
 
-	return (v->shape.out + tile_rows(&v->shape) - 1) / tile_rows(&v->shape);
+	return v->shape.out * (v->shape.in + 1);
 }
 
-/* A row's weights, and its bias at the end of the tile. */
-static size_t tile_width(const struct sn_linear *s)
-{
-	return tile_rows(s) * (s->in + 1);
-}
-
-static size_t tile_scratch(const struct sn_layer *l, size_t n)
+static void sum_done(const struct sn_layer *l, float *total)
 {
 	const struct linear *v = l->own;
+	size_t weights = v->shape.out * v->shape.in;
 
-	return tile_width(&v->shape) * sn_tree_slots((n + SN_BLOCK - 1) / SN_BLOCK);
+	memcpy(l->param[0].grad, total, weights * sizeof *total);
+	if (v->bias)
+		memcpy(l->param[1].grad, total + weights, v->shape.out * sizeof *total);
 }
 
-static void tile(const struct sn_layer *l, size_t index, const float *x, const float *dy, size_t n,
-		 float *memory)
+/* ---- all images ----------------------------------------------------------------------- */
+
+/* Outputs, and images, of a piece of the forward pass; columns of a piece of the input gradient. */
+enum { OUTPUTS = 48, IMAGES = 128, COLUMNS = 512 };
+/* Rows and columns of a piece of the weight gradient, which stay in the cache with the sums of
+ * blocks of so many images. */
+enum { TILE_ROWS = 48, TILE_COLUMNS = 512, TILE_IMAGES = 64 };
+
+static size_t parts(size_t n, size_t of)
+{
+	return (n + of - 1) / of;
+}
+
+/* What comes out does not depend on the pieces: few images are cut finer. */
+static size_t forward_images(const struct sn_linear *s, size_t n)
+{
+	size_t images = IMAGES;
+
+	while (images > SN_BLOCK && parts(s->out, OUTPUTS) * parts(n, images) < 8)
+		images /= 2;
+	return images;
+}
+
+static size_t wide_pieces(const struct sn_layer *l, enum sn_wide_pass pass, size_t n)
+{
+	const struct sn_linear *s = &((const struct linear *)l->own)->shape;
+
+	switch (pass) {
+	case SN_WIDE_FORWARD:
+		return parts(s->out, OUTPUTS) * parts(n, forward_images(s, n));
+	case SN_WIDE_INPUT:
+		return parts(s->in, COLUMNS);
+	case SN_WIDE_WEIGHT:
+		return parts(s->out, TILE_ROWS) * parts(s->in, TILE_COLUMNS);
+	}
+	return 0;
+}
+
+static size_t wide_scratch(const struct sn_layer *l, enum sn_wide_pass pass, size_t n)
+{
+	const struct sn_linear *s = &((const struct linear *)l->own)->shape;
+
+	switch (pass) {
+	case SN_WIDE_FORWARD:
+		return sn_linear_scratch(s, min(n, IMAGES));
+	case SN_WIDE_INPUT:
+		return 0;
+	case SN_WIDE_WEIGHT:
+		return TILE_ROWS * (TILE_COLUMNS + 1) * sn_tree_slots(parts(n, TILE_IMAGES));
+	}
+	return 0;
+}
+
+/* A tile of weights: blocks of images in order, joined by the tree; and the rows' biases at the
+ * first tile of the rows. */
+static bool tile(const struct sn_layer *l, const struct sn_wide *w, size_t index, float *memory)
 {
 	const struct linear *v = l->own;
 	const struct sn_linear *s = &v->shape;
-	size_t from = index * tile_rows(s),
-	       to = from + tile_rows(s) < s->out ? from + tile_rows(s) : s->out;
-	size_t weights = (to - from) * s->in;
+	size_t across = parts(s->in, TILE_COLUMNS);
+	struct sn_linear_tile t = { .from_out = index / across * TILE_ROWS,
+				    .from_in = index % across * TILE_COLUMNS };
 	struct sn_tree tree;
 
-	sn_tree_begin(&tree, memory, tile_width(s), (n + SN_BLOCK - 1) / SN_BLOCK);
-	tree.width = weights + (to - from); /* the last tile may be smaller */
-	for (size_t first = 0; first < n; first += SN_BLOCK) {
-		size_t block = n - first < SN_BLOCK ? n - first : SN_BLOCK;
-		float *sum = sn_tree_next(&tree), *bias = sum + weights;
-		sn_linear_weight_gradient(s, x + first * s->in, dy + first * s->out, block, from,
-					  to, sum);
-		memset(bias, 0, (to - from) * sizeof *bias);
-		for (size_t i = 0; i < block; i++)
-			for (size_t o = from; o < to; o++)
-				bias[o - from] += dy[(first + i) * s->out + o];
+	t.to_out = min(t.from_out + TILE_ROWS, s->out);
+	t.to_in = min(t.from_in + TILE_COLUMNS, s->in);
+	size_t rows = t.to_out - t.from_out, width = t.to_in - t.from_in;
+	sn_tree_begin(&tree, memory, rows * (width + 1), parts(w->n, TILE_IMAGES));
+	for (size_t first = 0; first < w->n; first += TILE_IMAGES) {
+		size_t n = min(TILE_IMAGES, w->n - first);
+		const float *dy = w->dy + first * s->out;
+		float *part = sn_tree_next(&tree), *bias = part + rows * width;
+		memset(part, 0, rows * (width + 1) * sizeof *part);
+		sn_linear_weight_gradient(s, w->x + first * s->in, dy, n, &t, part);
+		for (size_t i = 0; t.from_in == 0 && i < n; i++)
+			for (size_t o = 0; o < rows; o++)
+				bias[o] += dy[i * s->out + t.from_out + o];
 		sn_tree_add(&tree);
 	}
-	const float *sum = sn_tree_sum(&tree);
-	memcpy(l->param[0].grad + from * s->in, sum, weights * sizeof *sum);
-	if (v->bias)
-		memcpy(l->param[1].grad + from, sum + weights, (to - from) * sizeof *sum);
+	const float *total = sn_tree_sum(&tree);
+	for (size_t o = 0; o < rows; o++)
+		memcpy(l->param[0].grad + (t.from_out + o) * s->in + t.from_in, total + o * width,
+		       width * sizeof *total);
+	if (v->bias && t.from_in == 0)
+		memcpy(l->param[1].grad + t.from_out, total + rows * width, rows * sizeof *total);
+	return sn_all_finite(total, rows * (width + 1));
+}
+
+static bool wide(const struct sn_layer *l, enum sn_wide_pass pass, const struct sn_wide *w,
+		 size_t piece, float *memory)
+{
+	const struct sn_linear *s = &((const struct linear *)l->own)->shape;
+
+	switch (pass) {
+	case SN_WIDE_FORWARD: {
+		struct sn_finish f = finish_of(l);
+		size_t across = parts(s->out, OUTPUTS), images = forward_images(s, w->n);
+		size_t from = piece % across * OUTPUTS, first = piece / across * images;
+		sn_linear_forward(s, w->x + first * s->in, min(images, w->n - first),
+				  l->param[0].value, &f, from, min(from + OUTPUTS, s->out),
+				  w->y + first * s->out, memory);
+		return true;
+	}
+	case SN_WIDE_INPUT:
+		sn_linear_input_gradient(s, w->dy, w->n, l->param[0].value, piece * COLUMNS,
+					 min((piece + 1) * COLUMNS, s->in), w->dx);
+		return true;
+	case SN_WIDE_WEIGHT:
+		return tile(l, w, piece, memory);
+	}
+	return false;
 }
 
 const struct sn_layer_kind sn_layer_linear = {
@@ -153,15 +264,18 @@ const struct sn_layer_kind sn_layer_linear = {
 	.prefix = "fc",
 	.synopsis = "linear OUTPUTS [bias=yes|no] [init=RULE] [bias-init=RULE] [name=NAME]",
 	.size = sizeof(struct linear),
-	.flags = SN_LAYER_BLOCKS | SN_LAYER_KEEPS_X,
+	.flags = SN_LAYER_KEEPS_X,
 	.parse = parse,
 	.shape = shape,
 	.init = init,
-	.changed = changed,
-	.release = release,
+	.absorb = absorb,
+	.images = images,
+	.scratch = scratch,
 	.forward = forward,
 	.backward = backward,
-	.tiles = tiles,
-	.tile_scratch = tile_scratch,
-	.tile = tile,
+	.sum = sum,
+	.sum_done = sum_done,
+	.wide_pieces = wide_pieces,
+	.wide_scratch = wide_scratch,
+	.wide = wide,
 };

@@ -29,8 +29,9 @@ static int parse(struct sn_layer *l, struct sn_words *w)
 }
 
 /* Of a pixel: d, its powers, and squares or ratios. */
-static size_t scratch(const struct sn_layer *l)
+static size_t scratch(const struct sn_layer *l, bool training)
 {
+	(void)training;
 	return 3 * l->in.c;
 }
 

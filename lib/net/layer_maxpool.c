@@ -38,8 +38,9 @@ static int shape(struct sn_layer *l)
 }
 
 /* Training keeps the place in the picture that each maximum came from. */
-static size_t memory(const struct sn_layer *l, size_t n)
+static size_t memory(const struct sn_layer *l, size_t n, size_t block)
 {
+	(void)block;
 	return n * l->out_size * sizeof(uint32_t);
 }
 

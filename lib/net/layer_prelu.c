@@ -87,7 +87,7 @@ static void backward(const struct sn_call *c)
 			       c->sum);
 }
 
-static void sum_done(const struct sn_layer *l, const float *sum)
+static void sum_done(const struct sn_layer *l, float *sum)
 {
 	for (size_t i = 0; i < l->param[0].count; i++)
 		l->param[0].grad[i] = sum[i];

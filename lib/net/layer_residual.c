@@ -1,6 +1,20 @@
-/* residual - the sum that ends a residual block: y = x + x2, dx = dx2 = dy. */
+/* residual - the sum that ends a residual block: y = x + x2, dx = dx2 = dy; with a relu behind it.
+ */
 #include <string.h>
 #include "layer.h"
+
+struct residual {
+	bool relu; /* the next layer's */
+};
+
+static bool absorb(struct sn_layer *l, const struct sn_layer *next, bool training)
+{
+	struct residual *v = l->own;
+
+	if (next->kind != &sn_layer_relu || l->absorbs[training])
+		return false;
+	return v->relu = true;
+}
 
 static void forward(const struct sn_call *c)
 {
@@ -8,8 +22,14 @@ static void forward(const struct sn_call *c)
 	const float *restrict a = c->x, *restrict b = c->x2;
 	float *restrict y = c->y;
 
-	for (size_t i = 0; i < n; i++)
-		y[i] = a[i] + b[i];
+	if (((const struct residual *)c->layer->own)->relu)
+		for (size_t i = 0; i < n; i++) {
+			float sum = a[i] + b[i];
+			y[i] = sum < 0 ? 0 : sum;
+		}
+	else
+		for (size_t i = 0; i < n; i++)
+			y[i] = a[i] + b[i];
 }
 
 static void backward(const struct sn_call *c)
@@ -22,7 +42,9 @@ const struct sn_layer_kind sn_layer_residual = {
 	.name = "residual",
 	.prefix = "residual",
 	.synopsis = "residual [name=NAME], layers, [shortcut, layers,] end",
+	.size = sizeof(struct residual),
 	.flags = SN_LAYER_TWO,
+	.absorb = absorb,
 	.forward = forward,
 	.backward = backward,
 };

@@ -10,7 +10,8 @@
 
 int sn_layer_floats(float **array, size_t n)
 {
-	*array = sn_alloc(n, sizeof **array);
+	if (!*array)
+		*array = sn_alloc(n, sizeof **array);
 	return *array ? 0 : SN_ENOMEM;
 }
 
@@ -66,13 +67,18 @@ int sn_net_parse(struct sn_net **out, const char *text)
 		return sn_fail(SN_EDATA, "a network's text of more than %u bytes", SN_MAX_STRING);
 	if (!(net = sn_alloc(1, sizeof *net)))
 		return SN_ENOMEM;
+	pthread_mutex_init(&net->preparing, NULL);
 	if (!(net->text = strdup(text)) || !(copy = strdup(text)))
 		st = sn_fail_memory();
-	else if ((st = sn_net_parse_lines(net, copy)) == 0 && (st = sn_net_changed(net)) == 0)
-		*out = net;
+	else
+		st = sn_net_parse_lines(net, copy);
 	free(copy);
-	if (st < 0)
+	if (st < 0) {
 		sn_net_free(net);
+		return st;
+	}
+	sn_net_plan(net);
+	*out = net;
 	return st;
 }
 
@@ -83,6 +89,7 @@ void sn_net_free(struct sn_net *net)
 	for (size_t i = 0; i < net->layers; i++)
 		sn_layer_free(net->layer[i]);
 	sn_benches_free(net->benches);
+	pthread_mutex_destroy(&net->preparing);
 	free(net->layer);
 	free(net->param);
 	free(net->text);
@@ -182,9 +189,8 @@ void sn_net_return(struct sn_net *net)
 
 int sn_net_changed(struct sn_net *net)
 {
-	for (size_t i = 0; i < net->layers; i++)
-		if (net->layer[i]->kind->changed)
-			net->layer[i]->kind->changed(net->layer[i]);
+	atomic_store(&net->ready[false], false);
+	atomic_store(&net->ready[true], false);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /*
- * pass - forward through layers.  Neighbouring layers that look at one image only go through image
- * by image, so that what is between them stays in the cache; those that multiply with large weights
- * take a block of images at a time.
+ * pass - forward through layers.  A unit is a layer with those whose work it does.  Neighbouring
+ * units that take as many images at a time go together, so that what is between them stays in the
+ * cache.  Wide layers, whose weights are more than a cache holds, take all images of the batch.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,36 +13,52 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* The layer takes blocks. */
-static bool blocks(const struct sn_net *net, size_t i)
+/* ---- memory ------------------------------------------------------------------------- */
+
+static size_t scratch_of(const struct sn_layer *l, bool training, size_t most)
 {
-	return net->layer[i]->kind->flags & SN_LAYER_BLOCKS;
+	size_t size = 0;
+
+	if (l->wide)
+		for (enum sn_wide_pass p = SN_WIDE_FORWARD; p <= SN_WIDE_WEIGHT; p++)
+			if (training || p == SN_WIDE_FORWARD)
+				size = larger(size, l->kind->wide_scratch(l, p, most));
+	return l->kind->scratch && !l->wide ? l->kind->scratch(l, training) : size;
 }
 
-int sn_benches_new(struct sn_benches **out, const struct sn_net *net, unsigned threads)
+/* Layer i's output goes to another group of units than the layer itself. */
+static bool is_group_end(const struct sn_net *net, size_t i)
+{
+	return i + 1 == net->layers || net->layer[i + 1]->wide || net->layer[i]->wide ||
+	       net->layer[i + 1]->turn != net->layer[i]->turn;
+}
+
+int sn_benches_new(struct sn_benches **out, const struct sn_net *net, unsigned threads,
+		   bool training, size_t most)
 {
 	size_t scratch = 0, image = 0, block = 0, all;
 	struct sn_benches *b;
 
 	for (size_t i = 0; i < net->layers; i++) {
 		const struct sn_layer *l = net->layer[i];
-		size_t most = larger(l->in_size, l->out_size);
-		if (l->kind->scratch)
-			scratch = larger(scratch, l->kind->scratch(l));
-		image = larger(image, most);
-		if (blocks(net, i))
-			block = larger(block, most * SN_BLOCK);
+		scratch = larger(scratch, scratch_of(l, training, most));
+		if (l->wide)
+			continue;
+		image = larger(image, larger(l->in_size, l->out_size) * l->turn);
+		if (is_group_end(net, i))
+			block = larger(block, l->out_size * net->block);
 	}
 	/* whole cache lines, so that no two threads share one */
 	scratch = (scratch + 15) / 16 * 16;
 	image = (image + 15) / 16 * 16;
+	block = (block + 15) / 16 * 16;
 	if (!(b = sn_alloc(1, sizeof *b + threads * sizeof b->bench[0])))
 		return SN_ENOMEM;
 	b->threads = threads;
 	b->scratch = scratch;
 	b->image = image;
 	b->block = block;
-	b->held = net->held * SN_BLOCK;
+	b->held = net->held * net->block;
 	all = scratch + 2 * image + 2 * block + b->held;
 	for (unsigned t = 0; t < threads; t++) {
 		float *f = sn_alloc(all, sizeof *f);
@@ -65,8 +81,11 @@ void sn_benches_free(struct sn_benches *b)
 		return;
 	for (unsigned t = 0; t < b->threads; t++)
 		free(b->bench[t].scratch);
+	free(b->whole);
 	free(b);
 }
+
+/* ---- units -------------------------------------------------------------------------- */
 
 /* Where the output of layer i goes if it is to stay: for image m of the block that begins with
  * image `first`; NULL where only the next layer sees it. */
@@ -77,7 +96,7 @@ static float *staying(const struct sn_walk *w, const struct sn_bench *bench, siz
 
 	if (w->out[i])
 		return w->out[i] + (first + m) * l->out_size;
-	return l->held ? bench->held + l->place * SN_BLOCK + m * l->out_size : NULL;
+	return l->held ? bench->held + l->place * w->net->block + m * l->out_size : NULL;
 }
 
 /* What layer i, or SN_INPUT, gave for that image; `last` where it does not stay. */
@@ -92,14 +111,14 @@ static const float *output(const struct sn_walk *w, const struct sn_bench *bench
 	return y ? y : last;
 }
 
-/* Layer k for the images m to m + n of a block.  last: the output of the layer before it; y: where
- * its own goes if it does not stay.  Returns its output. */
-static const float *run(const struct sn_walk *w, const struct sn_bench *bench, size_t k,
+/* The unit [k, end) for the images m to m + n of a block.  last: the output of the unit before it;
+ * y: where its own goes if it does not stay.  Returns its output. */
+static const float *run(const struct sn_walk *w, const struct sn_bench *bench, size_t k, size_t end,
 			size_t first, size_t m, size_t n, const float *last, float *y)
 {
 	const struct sn_layer *l = w->net->layer[k];
 	struct sn_call c = { .layer = l, .batch = w->batch, .first = first + m, .n = n };
-	float *stays = staying(w, bench, k, first, m);
+	float *stays = staying(w, bench, end - 1, first, m);
 
 	c.x = output(w, bench, l->from, first, m, last);
 	if (l->kind->flags & SN_LAYER_TWO)
@@ -111,29 +130,97 @@ static const float *run(const struct sn_walk *w, const struct sn_bench *bench, s
 	return c.y;
 }
 
-void sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, size_t first, size_t n,
-		     unsigned thread)
+/* x: what layer k reads of those images. */
+static void gather_images(const struct sn_walk *w, size_t k, size_t first, size_t n, const float *x)
 {
+	struct sn_call c = { .layer = w->net->layer[k],
+			     .batch = w->batch,
+			     .first = first,
+			     .n = n,
+			     .x = x,
+			     .memory = w->memory[k] };
+
+	c.layer->kind->gather(&c);
+}
+
+void sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, size_t gather, size_t first,
+		     size_t n, unsigned thread)
+{
+	const struct sn_net *net = w->net;
 	const struct sn_bench *bench = &w->benches->bench[thread];
-	const float *x = NULL; /* of the layers before, for the block */
+	const bool training = w->batch->training;
+	const float *x = NULL; /* of the units before, for the block */
 	unsigned flip = 0;
 
 	for (size_t i = from, end; i < to; i = end) {
-		end = i + 1;
-		while (!blocks(w->net, i) && end < to && !blocks(w->net, end))
-			end++;
-		size_t step = blocks(w->net, i) ? n : 1, out = w->net->layer[end - 1]->out_size;
+		const size_t turn = net->layer[i]->turn, in = net->layer[i]->in_size;
+		end = sn_unit_end(net, i, training);
+		while (end < to && net->layer[end]->turn == turn)
+			end = sn_unit_end(net, end, training);
+		size_t out = net->layer[end - 1]->out_size;
 		float *y = bench->block[flip];
 		flip ^= 1;
-		for (size_t m = 0; m < n; m += step) {
-			const float *last = x ? x + m * w->net->layer[i]->in_size : NULL;
-			for (size_t k = i; k < end; k++)
-				last = run(w, bench, k, first, m, step, last,
-					   k + 1 == end ? y + m * out : bench->image[k & 1]);
+		for (size_t m = 0, count; m < n; m += count) {
+			const float *last = x ? x + m * in : NULL;
+			unsigned side = 0;
+			count = n - m < turn ? n - m : turn;
+			for (size_t k = i, next; k < end; k = next) {
+				next = sn_unit_end(net, k, training);
+				last = run(w, bench, k, next, first, m, count, last,
+					   next == end ? y + m * out : bench->image[side ^= 1]);
+			}
+			if (end == to && gather < net->layers)
+				gather_images(w, gather, first + m, count,
+					      output(w, bench, net->layer[gather]->from, first, m,
+						     last));
 		}
 		x = y;
 	}
 }
+
+/* ---- wide layers --------------------------------------------------------------------- */
+
+size_t sn_segment_end(const struct sn_net *net, size_t from, bool training)
+{
+	size_t end = sn_unit_end(net, from, training);
+
+	if (net->layer[from]->wide)
+		return end;
+	while (end < net->layers && !net->layer[end]->wide)
+		end = sn_unit_end(net, end, training);
+	return end;
+}
+
+struct wide {
+	const struct sn_layer *layer;
+	enum sn_wide_pass pass;
+	const struct sn_wide *w;
+	const struct sn_benches *benches;
+	atomic_bool bad;
+};
+
+static int wide_piece(void *context, size_t index, unsigned thread)
+{
+	struct wide *d = context;
+
+	if (!d->layer->kind->wide(d->layer, d->pass, d->w, index,
+				  d->benches->bench[thread].scratch))
+		atomic_store(&d->bad, true);
+	return 0;
+}
+
+int sn_wide_run(const struct sn_layer *l, enum sn_wide_pass pass, const struct sn_wide *w,
+		const struct sn_benches *benches, struct sn_pool *pool, bool *fine)
+{
+	struct wide d = { .layer = l, .pass = pass, .w = w, .benches = benches };
+	int st = sn_pool_run(pool, l->kind->wide_pieces(l, pass, w->n), wide_piece, &d);
+
+	if (fine)
+		*fine = !atomic_load(&d.bad);
+	return st;
+}
+
+/* ---- numbers that are none ------------------------------------------------------------ */
 
 bool sn_all_finite(const float *x, size_t n)
 {
@@ -148,73 +235,73 @@ bool sn_all_finite(const float *x, size_t n)
 	return !bad;
 }
 
+/* Of a unit that gave it: the first layer whose parameters are not finite, or else the first. */
+static const struct sn_layer *culprit(const struct sn_net *net, size_t k, size_t end)
+{
+	for (size_t i = k; i < end; i++)
+		for (size_t p = 0; p < net->layer[i]->params; p++)
+			if (!sn_all_finite(net->layer[i]->param[p].value,
+					   net->layer[i]->param[p].count))
+				return net->layer[i];
+	return net->layer[k];
+}
+
+/* An image through all layers, one after another, until one gives what is not finite: the first
+ * layer behind it, or `worst`. */
+static size_t first_bad(const struct sn_walk *w, size_t image, size_t worst)
+{
+	const struct sn_net *net = w->net;
+	const bool training = w->batch->training;
+	const float *x = w->x + image * net->layer[0]->in_size;
+	float **out = sn_alloc(net->layers, sizeof *out);
+	size_t bad = worst;
+
+	for (size_t k = 0, end; out && k < worst; k = end) {
+		const struct sn_layer *l = net->layer[k];
+		end = sn_unit_end(net, k, training);
+		const struct sn_layer *last = net->layer[end - 1];
+		struct sn_call c = { .layer = l, .batch = w->batch, .first = image, .n = 1 };
+		if (!(out[end - 1] = sn_alloc(last->out_size, sizeof(float))))
+			break;
+		c.x = l->from == SN_INPUT ? x : out[l->from];
+		c.x2 = !(l->kind->flags & SN_LAYER_TWO) ? NULL
+		       : l->from2 == SN_INPUT		? x
+							: out[l->from2];
+		c.y = out[end - 1];
+		c.memory = w->memory ? w->memory[k] : NULL;
+		c.scratch = w->benches->bench[0].scratch;
+		if (l->wide)
+			for (size_t p = 0; p < l->kind->wide_pieces(l, SN_WIDE_FORWARD, 1); p++)
+				l->kind->wide(l, SN_WIDE_FORWARD,
+					      &(struct sn_wide){ .n = 1, .x = c.x, .y = c.y }, p,
+					      c.scratch);
+		else
+			l->kind->forward(&c);
+		if (!sn_all_finite(c.y, last->out_size)) {
+			bad = k;
+			break;
+		}
+	}
+	for (size_t k = 0; out && k < net->layers; k++)
+		free(out[k]);
+	free(out);
+	return bad;
+}
+
 int sn_walk_blame(const struct sn_walk *w)
 {
 	const struct sn_net *net = w->net;
-	const struct sn_bench *bench = &w->benches->bench[0];
 	size_t worst = net->layers;
 
 	if (!sn_all_finite(w->x, w->batch->n * net->layer[0]->in_size))
 		return sn_fail(SN_ENAN, "the network's input is not finite");
-	for (size_t m = 0; m < w->batch->n && worst > 0; m++) {
-		const float *at = NULL;
-		for (size_t k = 0; k < worst; k++) {
-			at = run(w, bench, k, m, 0, 1, at, bench->image[k & 1]);
-			if (!sn_all_finite(at, net->layer[k]->out_size))
-				worst = k;
-		}
-	}
+	for (size_t m = 0; m < w->batch->n && worst > 0; m++)
+		worst = first_bad(w, m, worst);
+	if (worst == net->layers)
+		worst = net->layers - 1;
 	return sn_fail(SN_ENAN, "layer '%s' gives a number that is not finite",
-		       net->layer[worst < net->layers ? worst : net->layers - 1]->name);
-}
-
-/* ---- embedding ---------------------------------------------------------------------- */
-
-struct embedding {
-	struct sn_walk walk;
-	size_t group; /* images of a piece of work */
-};
-
-static int embed_group(void *context, size_t index, unsigned thread)
-{
-	const struct embedding *e = context;
-	size_t first = index * e->group, n = e->walk.batch->n - first;
-
-	sn_walk_forward(&e->walk, 0, e->walk.net->layers, first, n < e->group ? n : e->group,
-			thread);
-	return 0;
-}
-
-int sn_net_embed(struct sn_net *net, struct sn_pool *pool, const float *x, size_t n, float *y)
-{
-	unsigned threads = sn_pool_threads(pool);
-	struct sn_batch batch = { .n = n };
-	struct sn_benches *b = NULL;
-	float **out;
-	int st;
-
-	if (n == 0)
-		return 0;
-	if (!(out = sn_alloc(net->layers, sizeof *out)))
-		return SN_ENOMEM;
-	out[net->layers - 1] = y;
-	b = atomic_exchange(&net->benches, NULL);
-	if (b && b->threads < threads) {
-		sn_benches_free(b);
-		b = NULL;
-	}
-	if (!b && (st = sn_benches_new(&b, net, threads)) < 0)
-		goto out;
-
-	/* few images are shared out; what a piece holds does not change what comes out */
-	size_t group = (n + threads - 1) / threads;
-	struct embedding e = { { net, &batch, x, out, NULL, b },
-			       group < SN_BLOCK ? group : SN_BLOCK };
-	st = sn_pool_run(pool, (n + e.group - 1) / e.group, embed_group, &e);
-	if (st == 0 && !sn_all_finite(y, n * sn_net_dim(net)))
-		st = sn_walk_blame(&e.walk);
-	sn_benches_free(atomic_exchange(&net->benches, b));
-out:
-	free(out);
-	return st;
+		       culprit(net, worst,
+			       worst + 1 < net->layers ? sn_unit_end(net, worst, w->batch->training)
+						       : net->layers)
+			       ->name);
 }

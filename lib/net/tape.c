@@ -1,7 +1,7 @@
 /*
  * tape - training passes.  Layers fall into segments, within which a block of images goes through
  * without looking at the others; between them all threads meet: where batch norm needs the whole
- * batch, and where a large parameter walks its tiles.
+ * batch, and at wide layers, which walk their weights.
  *
  * Where several layers read one output, its gradient is the sum of what they give, for the whole
  * batch: the last of them, which is the first to go back, sets it and the others add.
@@ -24,10 +24,10 @@ struct sn_tape {
 	float **sums;	      /* [layers] [tasks][sum] */
 	struct sn_tree *tree; /* [threads][layers] */
 	float **tree_memory;  /* [threads * layers] */
-	float **tile_memory;  /* [threads] */
 	size_t lowest;	      /* layer: none below it has parameters */
 	size_t reached;	      /* layer: the backward pass goes down to it */
 	float *dx;	      /* of the network's input; NULL: not wanted */
+	bool *bad;	      /* [layers] a gradient that is not finite */
 	bool forward_done;
 };
 
@@ -47,25 +47,33 @@ static size_t span_of(const struct sn_tape *t, size_t blocks)
 	return span;
 }
 
-static size_t blocks_of(size_t n)
+static size_t blocks_of(const struct sn_tape *t, size_t n)
 {
-	return (n + SN_BLOCK - 1) / SN_BLOCK;
+	return (n + t->net->block - 1) / t->net->block;
 }
 
 /* The backward pass of layer i needs all of dy at once. */
 static bool is_meeting(const struct sn_net *net, size_t i)
 {
-	return net->layer[i]->kind->back_gather || net->layer[i]->kind->tiles;
+	return net->layer[i]->kind->back_gather || net->layer[i]->wide;
 }
 
+/* Of the last layer of a unit. */
 static bool keeps_output(const struct sn_net *net, size_t i)
 {
-	const struct sn_layer_kind *kind = net->layer[i]->kind, *next;
+	const struct sn_layer *l = net->layer[i], *next;
 
-	if (i + 1 == net->layers || net->layer[i]->held)
+	if (i + 1 == net->layers || l->held || l->wide)
 		return true;
-	next = net->layer[i + 1]->kind;
-	return kind->flags & SN_LAYER_KEEPS_Y || next->flags & SN_LAYER_KEEPS_X || next->gather;
+	next = net->layer[i + 1];
+	return l->kind->flags & SN_LAYER_KEEPS_Y || next->kind->flags & SN_LAYER_KEEPS_X ||
+	       next->kind->gather || next->wide;
+}
+
+/* Its sum of gradients goes through the tree. */
+static bool is_summed(const struct sn_layer *l)
+{
+	return l->kind->sum && !l->wide;
 }
 
 /* ---- memory ------------------------------------------------------------------------- */
@@ -81,53 +89,63 @@ static float *floats(size_t a, size_t b)
 	return sn_alloc(n, sizeof(float));
 }
 
+static int plan_layer(struct sn_tape *t, size_t i, size_t span)
+{
+	const struct sn_layer *l = t->net->layer[i];
+	unsigned threads = sn_pool_threads(t->pool);
+
+	if (l->held && !(t->fork[i] = floats(t->most, l->out_size)))
+		return SN_ENOMEM;
+	if (l->kind->memory &&
+	    !(t->memory[i] = sn_alloc(l->kind->memory(l, t->most, t->net->block), 1)))
+		return SN_ENOMEM;
+	if (!is_summed(l))
+		return 0;
+	size_t width = l->kind->sum(l);
+	if (!(t->sums[i] = floats(most_tasks(t), width)))
+		return SN_ENOMEM;
+	for (unsigned k = 0; k < threads; k++)
+		if (!(t->tree_memory[k * t->net->layers + i] = floats(sn_tree_slots(span), width)))
+			return SN_ENOMEM;
+	return 0;
+}
+
 static int plan(struct sn_tape *t)
 {
 	struct sn_net *net = t->net;
 	unsigned threads = sn_pool_threads(t->pool);
-	size_t whole = 0, tile = 0, span = span_of(t, blocks_of(t->most));
+	size_t whole = 0, span = span_of(t, blocks_of(t, t->most));
 	int st;
 
-	if ((st = sn_benches_new(&t->benches, net, threads)) < 0)
+	if ((st = sn_benches_new(&t->benches, net, threads, true, t->most)) < 0)
 		return st;
 	t->out = sn_alloc(net->layers, sizeof *t->out);
 	t->fork = sn_alloc(net->layers, sizeof *t->fork);
 	t->memory = sn_alloc(net->layers, sizeof *t->memory);
 	t->sums = sn_alloc(net->layers, sizeof *t->sums);
+	t->bad = sn_alloc(net->layers, sizeof *t->bad);
 	t->tree = sn_alloc(threads * net->layers, sizeof *t->tree);
 	t->tree_memory = sn_alloc(threads * net->layers, sizeof *t->tree_memory);
-	t->tile_memory = sn_alloc(threads, sizeof *t->tile_memory);
-	if (!t->out || !t->fork || !t->memory || !t->sums || !t->tree || !t->tree_memory ||
-	    !t->tile_memory)
+	if (!t->out || !t->fork || !t->memory || !t->sums || !t->bad || !t->tree || !t->tree_memory)
 		return SN_ENOMEM;
+	for (size_t i = 0, end; i < net->layers; i = end) {
+		end = sn_unit_end(net, i, true);
+		if (keeps_output(net, end - 1) || net->layer[i]->wide)
+			if (!(t->out[end - 1] = floats(t->most, net->layer[end - 1]->out_size)))
+				return SN_ENOMEM;
+	}
 	t->lowest = net->layers;
 	for (size_t i = net->layers; i-- > 0;) {
 		const struct sn_layer *l = net->layer[i];
+		if ((st = plan_layer(t, i, span)) < 0)
+			return st;
 		if (l->params)
 			t->lowest = i;
-		if (keeps_output(net, i) && !(t->out[i] = floats(t->most, l->out_size)))
-			return SN_ENOMEM;
-		if (l->held && !(t->fork[i] = floats(t->most, l->out_size)))
-			return SN_ENOMEM;
-		if (l->kind->memory && !(t->memory[i] = sn_alloc(l->kind->memory(l, t->most), 1)))
-			return SN_ENOMEM;
 		if (is_meeting(net, i) && l->out_size > whole)
 			whole = l->out_size;
-		if (l->kind->tile_scratch && l->kind->tile_scratch(l, t->most) > tile)
-			tile = l->kind->tile_scratch(l, t->most);
-		if (!l->kind->sum)
-			continue;
-		size_t width = l->kind->sum(l);
-		if (!(t->sums[i] = floats(most_tasks(t), width)))
-			return SN_ENOMEM;
-		for (unsigned k = 0; k < threads; k++)
-			if (!(t->tree_memory[k * net->layers + i] =
-				      floats(sn_tree_slots(span), width)))
-				return SN_ENOMEM;
+		if (l->wide && l->in_size > whole)
+			whole = l->in_size;
 	}
-	for (unsigned k = 0; k < threads; k++)
-		if (!(t->tile_memory[k] = floats(1, tile)))
-			return SN_ENOMEM;
 	for (int k = 0; k < 2; k++)
 		if (!(t->whole[k] = floats(t->most, whole)))
 			return SN_ENOMEM;
@@ -174,8 +192,8 @@ void sn_tape_free(struct sn_tape *t)
 	free_all(t->memory, t->net->layers);
 	free_all(t->sums, t->net->layers);
 	free_all(t->tree_memory, threads * t->net->layers);
-	free_all(t->tile_memory, threads);
 	free(t->tree);
+	free(t->bad);
 	free(t->whole[0]);
 	free(t->whole[1]);
 	sn_benches_free(t->benches);
@@ -207,7 +225,7 @@ static struct sn_call call_of(const struct sn_tape *t, size_t layer, size_t firs
 
 static size_t block_size(const struct sn_tape *t, size_t first)
 {
-	return t->batch.n - first < SN_BLOCK ? t->batch.n - first : SN_BLOCK;
+	return t->batch.n - first < t->net->block ? t->batch.n - first : t->net->block;
 }
 
 /* ---- forward ------------------------------------------------------------------------ */
@@ -221,56 +239,103 @@ struct segment {
 	size_t gather;	 /* layer whose gathering ends the segment; the number of layers: none */
 };
 
+static struct sn_walk walk_of(const struct sn_tape *t)
+{
+	return (struct sn_walk){ t->net, &t->batch, t->x, t->out, t->memory, t->benches };
+}
+
 static int forward_block(void *context, size_t index, unsigned thread)
 {
 	const struct segment *s = context;
 	const struct sn_tape *t = s->t;
-	struct sn_walk w = { t->net, &t->batch, t->x, t->out, t->memory, t->benches };
-	size_t first = index * SN_BLOCK, n = block_size(t, first);
+	struct sn_walk w = walk_of(t);
+	size_t first = index * t->net->block;
 
-	sn_walk_forward(&w, s->from, s->to, first, n, thread);
-	if (s->gather < t->net->layers) {
-		struct sn_call c = call_of(t, s->gather, first, n);
-		t->net->layer[s->gather]->kind->gather(&c);
-	}
+	sn_walk_forward(&w, s->from, s->to, s->gather, first, block_size(t, first), thread);
 	return 0;
 }
 
-/* The first layer from i on that looks at the whole batch; the number of layers where there is
- * none. */
-static size_t next_gather(const struct sn_net *net, size_t i)
+/* A layer that gathers the network's input itself, which no layer gives. */
+static int gather_input(void *context, size_t index, unsigned thread)
 {
-	while (i < net->layers && !net->layer[i]->kind->gather)
-		i++;
-	return i;
+	const struct segment *s = context;
+	size_t first = index * s->t->net->block;
+	struct sn_call c = call_of(s->t, s->to, first, block_size(s->t, first));
+
+	(void)thread;
+	c.layer->kind->gather(&c);
+	return 0;
+}
+
+/* The layers from `from` on that a block goes through by itself. */
+static size_t next_meeting(const struct sn_net *net, size_t from)
+{
+	size_t end = sn_unit_end(net, from, true);
+
+	if (net->layer[from]->wide)
+		return end;
+	while (end < net->layers && !net->layer[end]->wide && !net->layer[end]->kind->gather)
+		end = sn_unit_end(net, end, true);
+	return end;
+}
+
+static int forward_segment(struct segment *s)
+{
+	struct sn_tape *t = s->t;
+	const struct sn_net *net = t->net;
+	const struct sn_layer *l = net->layer[s->from];
+	int st;
+
+	if (!l->wide)
+		return sn_pool_run(t->pool, blocks_of(t, t->batch.n), forward_block, s);
+	struct sn_wide w = { .n = t->batch.n, .x = input_of(t, s->from), .y = t->out[s->to - 1] };
+	if ((st = sn_wide_run(l, SN_WIDE_FORWARD, &w, t->benches, t->pool, NULL)) < 0)
+		return st;
+	/* nobody has gathered what it gives */
+	return s->gather < net->layers
+		       ? sn_pool_run(t->pool, blocks_of(t, t->batch.n), gather_input, s)
+		       : 0;
+}
+
+static int join(struct sn_tape *t, size_t i)
+{
+	struct sn_layer *l = t->net->layer[i];
+
+	/* running statistics change what embeds */
+	atomic_store(&t->net->ready[false], false);
+	return l->kind->join(l, &t->batch, t->memory[i]);
 }
 
 int sn_tape_forward(struct sn_tape *t, const float *x, size_t n, const uint64_t *item,
 		    uint64_t seed, uint64_t step, float *y)
 {
 	struct sn_net *net = t->net;
+	struct segment s = { .t = t };
 	size_t size;
 	int st;
 
 	t->forward_done = false;
 	if (n == 0 || n > t->most)
 		return sn_fail(SN_EUSAGE, "a batch of %zu images, wanted 1 to %zu", n, t->most);
+	if ((st = sn_net_prepare(net, t->pool, true)) < 0)
+		return st;
 	t->x = x;
-	t->batch = (struct sn_batch){ true, n, item, seed, step };
-	for (size_t from = 0, to = next_gather(net, 0);;
-	     from = to, to = next_gather(net, from + 1)) {
-		struct segment s = { .t = t, .from = from, .to = to, .gather = to };
-		if ((st = sn_pool_run(t->pool, blocks_of(n), forward_block, &s)) < 0)
-			return st;
-		if (to == net->layers)
-			break;
-		if ((st = net->layer[to]->kind->join(net->layer[to], &t->batch, t->memory[to])) < 0)
+	t->batch = (struct sn_batch){ true, n, net->block, item, seed, step };
+	if (net->layer[0]->kind->gather &&
+	    ((st = sn_pool_run(t->pool, blocks_of(t, n), gather_input, &s)) < 0 ||
+	     (st = join(t, 0)) < 0))
+		return st;
+	for (s.from = 0; s.from < net->layers; s.from = s.to) {
+		s.to = next_meeting(net, s.from);
+		bool meets = s.to < net->layers && net->layer[s.to]->kind->gather;
+		s.gather = meets ? s.to : net->layers;
+		if ((st = forward_segment(&s)) < 0 || (meets && (st = join(t, s.to)) < 0))
 			return st;
 	}
 	size = n * sn_net_dim(net);
 	memcpy(y, t->out[net->layers - 1], size * sizeof *y);
 	if (!sn_all_finite(y, size)) {
-		struct sn_walk w = { net, &t->batch, x, t->out, t->memory, t->benches };
+		struct sn_walk w = walk_of(t);
 		return sn_walk_blame(&w);
 	}
 	t->forward_done = true;
@@ -335,8 +400,8 @@ static const float *back(const struct sn_tape *t, size_t k, size_t image, size_t
 	return dx;
 }
 
-/* Layers [from, to) for one block, from the last to the first; parameter sums go to the thread's
- * trees. */
+/* Layers [from, to) for one block, from the last to the first, those that take as many images at a
+ * time together; parameter sums go to the thread's trees. */
 static void backward_block(const struct segment *s, size_t first, size_t n, unsigned thread)
 {
 	const struct sn_tape *t = s->t;
@@ -347,24 +412,22 @@ static void backward_block(const struct segment *s, size_t first, size_t n, unsi
 	unsigned flip = 0;
 
 	for (size_t end = s->to, i; end > s->from; end = i) {
-		bool whole = net->layer[end - 1]->kind->flags & SN_LAYER_BLOCKS;
-		i = end - 1;
-		while (!whole && i > s->from && !(net->layer[i - 1]->kind->flags & SN_LAYER_BLOCKS))
+		const size_t turn = net->layer[end - 1]->turn, out = net->layer[end - 1]->out_size;
+		for (i = end - 1; i > s->from && net->layer[i - 1]->turn == turn;)
 			i--;
-		size_t step = whole ? n : 1, in = net->layer[i]->in_size;
+		size_t in = net->layer[i]->in_size;
 		/* where the group's dx goes when it is just what the layers before it wait for */
 		bool flows = i > t->reached && net->layer[i]->from == i - 1 && !t->fork[i - 1];
 		float *dx = !flows ? NULL : i > s->from ? bench->block[flip] : s->dx + first * in;
-		float *spare = whole ? bench->block[flip] : bench->image[i & 1];
 		flip ^= 1;
-		for (size_t m = 0; m < n; m += step) {
-			const float *d = dy ? dy + m * net->layer[end - 1]->out_size : NULL;
-			for (size_t k = end; k-- > i;)
-				d = back(t, k, first + m, step, bench,
-					 t->sums[k] ? sn_tree_next(&tree[k]) : NULL, d,
-					 k > i ? bench->image[k & 1]
-					 : dx  ? dx + m * in
-					       : spare);
+		for (size_t m = 0, count; m < n; m += count) {
+			const float *d = dy ? dy + m * out : NULL;
+			count = n - m < turn ? n - m : turn;
+			for (size_t k = end; k-- > i;) {
+				float *to = k == i && dx ? dx + m * in : bench->image[k & 1];
+				d = back(t, k, first + m, count, bench,
+					 t->sums[k] ? sn_tree_next(&tree[k]) : NULL, d, to);
+			}
 		}
 		dy = dx;
 	}
@@ -376,7 +439,8 @@ static int backward_task(void *context, size_t index, unsigned thread)
 	const struct sn_tape *t = s->t;
 	struct sn_layer *const *layer = t->net->layer;
 	struct sn_tree *tree = t->tree + thread * t->net->layers;
-	size_t first = index * s->span * SN_BLOCK, end = first + s->span * SN_BLOCK;
+	size_t block = t->net->block, first = index * s->span * block,
+	       end = first + s->span * block;
 
 	if (end > t->batch.n)
 		end = t->batch.n;
@@ -384,7 +448,7 @@ static int backward_task(void *context, size_t index, unsigned thread)
 		if (t->sums[k])
 			sn_tree_begin(&tree[k], t->tree_memory[thread * t->net->layers + k],
 				      layer[k]->kind->sum(layer[k]), s->span);
-	for (; first < end; first += SN_BLOCK) {
+	for (; first < end; first += block) {
 		size_t n = block_size(t, first);
 		for (size_t k = s->from; k < s->to; k++)
 			if (t->sums[k])
@@ -410,7 +474,7 @@ static int backward_task(void *context, size_t index, unsigned thread)
 static int gather_block(void *context, size_t index, unsigned thread)
 {
 	const struct segment *s = context;
-	size_t first = index * SN_BLOCK;
+	size_t first = index * s->t->net->block;
 	struct sn_call c = call_of(s->t, s->gather, first, block_size(s->t, first));
 
 	(void)thread;
@@ -419,25 +483,41 @@ static int gather_block(void *context, size_t index, unsigned thread)
 	return 0;
 }
 
-static int backward_tile(void *context, size_t index, unsigned thread)
+/* The wide layer to - 1: its gradients, and dx for all images. */
+static int backward_wide(struct segment *s)
 {
-	const struct segment *s = context;
-	const struct sn_tape *t = s->t;
-	const struct sn_layer *l = t->net->layer[s->to - 1];
+	struct sn_tape *t = s->t;
+	size_t k = s->to - 1;
+	const struct sn_layer *l = t->net->layer[k];
+	struct sn_wide w = { .n = t->batch.n, .x = input_of(t, k), .dy = s->dy, .dx = s->dx };
+	bool fine;
+	int st = sn_wide_run(l, SN_WIDE_WEIGHT, &w, t->benches, t->pool, &fine);
 
-	l->kind->tile(l, index, input_of(t, s->to - 1), s->dy, t->batch.n, t->tile_memory[thread]);
-	return 0;
+	t->bad[k] = !fine;
+	if (st < 0 || !w.dx)
+		return st;
+	return sn_wide_run(l, SN_WIDE_INPUT, &w, t->benches, t->pool, NULL);
 }
 
-/* What layer `to - 1` does with all of dy, before the segment that begins with it. */
-static int meet(struct segment *s)
+static int backward_blocks(struct segment *s)
 {
-	const struct sn_tape *t = s->t;
-	struct sn_layer *l = t->net->layer[s->to - 1];
+	struct sn_tape *t = s->t;
+	const struct sn_net *net = t->net;
+	size_t tasks = (blocks_of(t, t->batch.n) + s->span - 1) / s->span;
+	int st = sn_pool_run(t->pool, tasks, backward_task, s);
 
-	if (l->kind->back_join)
-		l->kind->back_join(l, &t->batch, t->memory[s->to - 1]);
-	return l->kind->tiles ? sn_pool_run(t->pool, l->kind->tiles(l), backward_tile, s) : 0;
+	for (size_t k = s->from; st == 0 && k < s->to; k++) {
+		const struct sn_layer *l = net->layer[k];
+		if (!t->sums[k])
+			continue;
+		sn_tree_join(t->sums[k], tasks, l->kind->sum(l));
+		l->kind->sum_done(l, t->sums[k]);
+		t->bad[k] = false;
+		for (size_t p = 0; p < l->params; p++)
+			if (l->param[p].grad && !sn_all_finite(l->param[p].grad, l->param[p].count))
+				t->bad[k] = true;
+	}
+	return st;
 }
 
 static int check_gradients(const struct sn_tape *t, const float *dy)
@@ -447,19 +527,35 @@ static int check_gradients(const struct sn_tape *t, const float *dy)
 	if (!sn_all_finite(dy, t->batch.n * sn_net_dim(net)))
 		return sn_fail(SN_ENAN, "the gradient of the loss is not finite");
 	for (size_t i = net->layers; i-- > 0;)
-		for (size_t p = 0; p < net->layer[i]->params; p++)
-			if (net->layer[i]->param[p].grad &&
-			    !sn_all_finite(net->layer[i]->param[p].grad,
-					   net->layer[i]->param[p].count))
-				return sn_fail(SN_ENAN, "the gradient of layer '%s' is not finite",
-					       net->layer[i]->name);
+		if (t->bad[i])
+			return sn_fail(SN_ENAN, "the gradient of layer '%s' is not finite",
+				       net->layer[i]->name);
 	return 0;
+}
+
+/* The layers of the next segment, and what its end does for the one below. */
+static void next_segment(struct segment *s, size_t lowest, unsigned *flip)
+{
+	const struct sn_net *net = s->t->net;
+
+	s->from = s->to - 1;
+	if (!net->layer[s->from]->wide)
+		while (s->from > lowest && !is_meeting(net, s->from - 1))
+			s->from--;
+	s->gather = net->layers;
+	s->dx = NULL;
+	if (s->from > lowest) {
+		s->dx = s->t->whole[*flip];
+		*flip ^= 1;
+		if (net->layer[s->from - 1]->kind->back_gather)
+			s->gather = s->from - 1;
+	}
 }
 
 int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
 {
 	struct sn_net *net = t->net;
-	size_t blocks = blocks_of(t->batch.n), lowest = dx ? 0 : t->lowest;
+	size_t blocks = blocks_of(t, t->batch.n), lowest = dx ? 0 : t->lowest;
 	struct segment s = { .t = t, .to = net->layers, .dy = dy, .span = span_of(t, blocks) };
 	unsigned flip = 0;
 	int st;
@@ -475,28 +571,18 @@ int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
 	    (st = sn_pool_run(t->pool, blocks, gather_block, &s)) < 0)
 		return st;
 	while (s.to > lowest) {
-		if ((st = meet(&s)) < 0)
+		struct sn_layer *l = net->layer[s.to - 1];
+		if (l->kind->back_join)
+			l->kind->back_join(l, &t->batch, t->memory[s.to - 1]);
+		next_segment(&s, lowest, &flip);
+		if (l->wide && s.from == 0)
+			s.dx = dx;
+		if ((st = l->wide ? backward_wide(&s) : backward_blocks(&s)) < 0)
 			return st;
-		s.from = s.to - 1;
-		while (s.from > lowest && !is_meeting(net, s.from - 1))
-			s.from--;
-		s.gather = net->layers;
-		s.dx = NULL;
-		if (s.from > lowest) {
-			s.dx = t->whole[flip];
-			flip ^= 1;
-			if (net->layer[s.from - 1]->kind->back_gather)
-				s.gather = s.from - 1;
-		}
-		size_t tasks = (blocks + s.span - 1) / s.span;
-		if ((st = sn_pool_run(t->pool, tasks, backward_task, &s)) < 0)
-			return st;
-		for (size_t k = s.from; k < s.to; k++) {
-			if (t->sums[k]) {
-				sn_tree_join(t->sums[k], tasks,
-					     net->layer[k]->kind->sum(net->layer[k]));
-				net->layer[k]->kind->sum_done(net->layer[k], t->sums[k]);
-			}
+		if (l->wide && s.gather < net->layers) {
+			s.dy = s.dx;
+			if ((st = sn_pool_run(t->pool, blocks, gather_block, &s)) < 0)
+				return st;
 		}
 		s.to = s.from;
 		s.dy = s.to > lowest && t->fork[s.to - 1] ? t->fork[s.to - 1] : s.dx;

@@ -243,7 +243,7 @@ static void linear_case(struct sn_linear s, size_t n)
 
 	t.to_out = between(t.from_out + 1, s.out);
 	t.to_in = between(t.from_in + 1, s.in);
-	float *dw = random_floats((t.to_out - t.from_out) * (t.to_in - t.from_in));
+	float *dw = calloc((t.to_out - t.from_out) * (t.to_in - t.from_in), sizeof *dw);
 	for (size_t m = 0; m < n; m++) {
 		for (size_t o = 0; o < s.out; o++) {
 			ry[m * s.out + o] = b[o];
