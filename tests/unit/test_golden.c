@@ -153,8 +153,9 @@ static float *numbers(const char *name, size_t n, bool both_signs)
 	return x;
 }
 
-/* Norm of the difference over the norm, or over 0.1 where it is smaller: gradients of what a batch
- * norm behind it takes away are 0 but for rounding. */
+/* Norm of the difference over the norm, or over 0.25 where it is smaller: gradients of what a batch
+ * norm behind it takes away are 0 but for rounding, which is 2e-6 in PyTorch's and as much in ours
+ * on some instruction sets. */
 static double error(const float *a, const double *b, size_t n)
 {
 	double difference = 0, norm = 0;
@@ -163,7 +164,7 @@ static double error(const float *a, const double *b, size_t n)
 		difference += (a[i] - b[i]) * (a[i] - b[i]);
 		norm += b[i] * b[i];
 	}
-	return sqrt(difference) / fmax(sqrt(norm), 0.1);
+	return sqrt(difference) / fmax(sqrt(norm), 0.25);
 }
 
 static void compare(struct golden *g, const char *what, const float *x, size_t n, double tolerance)
