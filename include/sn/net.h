@@ -91,6 +91,14 @@ SN_MUST_CHECK int sn_net_init(struct sn_net *net, uint64_t seed);
 SN_MUST_CHECK int sn_net_embed(struct sn_net *net, struct sn_pool *pool, const float *x, size_t n,
 			       float *y);
 
+/**
+ * Seconds that the passes spend in each layer, with those whose work it does, from now on added to
+ *   forward   [layers], by the layer's number
+ *   backward  [layers], of training
+ * NULL: no more.  For measuring, with passes by one thread alone.
+ */
+void sn_net_time(struct sn_net *net, double *forward, double *backward);
+
 /** Activations of one training batch, kept for its gradient. */
 struct sn_tape;
 /** For batches of at most n images. Borrows net and pool. */

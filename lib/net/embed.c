@@ -67,7 +67,8 @@ static int embed_some(struct embedding *e, struct sn_pool *pool, float **out)
 			struct sn_wide w = { .n = n,
 					     .x = l->from == SN_INPUT ? e->walk.x : out[l->from],
 					     .y = out[e->to - 1] };
-			st = sn_wide_run(l, SN_WIDE_FORWARD, &w, e->walk.benches, pool, NULL);
+			st = sn_wide_run(net, e->from, SN_WIDE_FORWARD, &w, e->walk.benches, pool,
+					 NULL);
 		} else {
 			st = sn_pool_run(pool, (n + e->group - 1) / e->group, embed_group, e);
 		}

@@ -229,6 +229,9 @@ void sn_layer_free(struct sn_layer *l); /* NULL is allowed */
 void sn_net_plan(struct sn_net *net);
 /* Before passes: what layers make of their parameters, where that is not up to date. */
 SN_MUST_CHECK int sn_net_prepare(struct sn_net *net, struct sn_pool *pool, bool training);
+/* Between the two, time is counted for layer i, where it is: `back` in the backward pass. */
+double sn_time_start(const struct sn_net *net, bool back);
+void sn_time_stop(const struct sn_net *net, bool back, size_t i, double start);
 /* The layer behind the last one that layer i absorbs. */
 size_t sn_unit_end(const struct sn_net *net, size_t i, bool training);
 /* batchnorm, embedding: y = x scale + shift, [c] each. */
@@ -253,6 +256,7 @@ struct sn_net {
 	pthread_mutex_t preparing;
 	atomic_bool ready[2];		      /* prepared for embedding, for training */
 	_Atomic(struct sn_benches *) benches; /* of the last sn_net_embed, for the next one */
+	double *spent[2];		      /* [layers] seconds; see sn_net_time */
 };
 
 /* ---- sums of fixed shape ------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sn/blas.h>
 #include "layer.h"
 #include "pass.h"
@@ -192,6 +193,33 @@ int sn_net_changed(struct sn_net *net)
 	atomic_store(&net->ready[false], false);
 	atomic_store(&net->ready[true], false);
 	return 0;
+}
+
+/* ---- measuring ------------------------------------------------------------------------- */
+
+void sn_net_time(struct sn_net *net, double *forward, double *backward)
+{
+	net->spent[false] = forward;
+	net->spent[true] = backward;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double sn_time_start(const struct sn_net *net, bool back)
+{
+	return net->spent[back] ? now() : 0;
+}
+
+void sn_time_stop(const struct sn_net *net, bool back, size_t i, double start)
+{
+	if (net->spent[back])
+		net->spent[back][i] += now() - start;
 }
 
 int sn_net_init(struct sn_net *net, uint64_t seed)

@@ -126,7 +126,9 @@ static const float *run(const struct sn_walk *w, const struct sn_bench *bench, s
 	c.y = stays ? stays : y;
 	c.memory = w->memory ? w->memory[k] : NULL;
 	c.scratch = bench->scratch;
+	double start = sn_time_start(w->net, false);
 	l->kind->forward(&c);
+	sn_time_stop(w->net, false, k, start);
 	return c.y;
 }
 
@@ -140,7 +142,9 @@ static void gather_images(const struct sn_walk *w, size_t k, size_t first, size_
 			     .x = x,
 			     .memory = w->memory[k] };
 
+	double start = sn_time_start(w->net, false);
 	c.layer->kind->gather(&c);
+	sn_time_stop(w->net, false, k, start);
 }
 
 void sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, size_t gather, size_t first,
@@ -170,9 +174,9 @@ void sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, size_t gat
 					   next == end ? y + m * out : bench->image[side ^= 1]);
 			}
 			if (end == to && gather < net->layers)
-				gather_images(w, gather, first + m, count,
-					      output(w, bench, net->layer[gather]->from, first, m,
-						     last));
+				gather_images(
+					w, gather, first + m, count,
+					output(w, bench, net->layer[gather]->from, first, m, last));
 		}
 		x = y;
 	}
@@ -209,12 +213,16 @@ static int wide_piece(void *context, size_t index, unsigned thread)
 	return 0;
 }
 
-int sn_wide_run(const struct sn_layer *l, enum sn_wide_pass pass, const struct sn_wide *w,
+int sn_wide_run(const struct sn_net *net, size_t k, enum sn_wide_pass pass, const struct sn_wide *w,
 		const struct sn_benches *benches, struct sn_pool *pool, bool *fine)
 {
+	const struct sn_layer *l = net->layer[k];
+	const bool back = pass != SN_WIDE_FORWARD;
+	double start = sn_time_start(net, back);
 	struct wide d = { .layer = l, .pass = pass, .w = w, .benches = benches };
 	int st = sn_pool_run(pool, l->kind->wide_pieces(l, pass, w->n), wide_piece, &d);
 
+	sn_time_stop(net, back, k, start);
 	if (fine)
 		*fine = !atomic_load(&d.bad);
 	return st;

@@ -46,8 +46,8 @@ void sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, size_t gat
  * up to the next wide one. */
 size_t sn_segment_end(const struct sn_net *net, size_t from, bool training);
 
-/* A pass of a wide layer, by all threads.  *fine, unless NULL: its gradient is finite. */
-SN_MUST_CHECK int sn_wide_run(const struct sn_layer *l, enum sn_wide_pass pass,
+/* A pass of the wide layer k, by all threads.  *fine, unless NULL: its gradient is finite. */
+SN_MUST_CHECK int sn_wide_run(const struct sn_net *net, size_t k, enum sn_wide_pass pass,
 			      const struct sn_wide *w, const struct sn_benches *benches,
 			      struct sn_pool *pool, bool *fine);
 

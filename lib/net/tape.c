@@ -289,7 +289,7 @@ static int forward_segment(struct segment *s)
 	if (!l->wide)
 		return sn_pool_run(t->pool, blocks_of(t, t->batch.n), forward_block, s);
 	struct sn_wide w = { .n = t->batch.n, .x = input_of(t, s->from), .y = t->out[s->to - 1] };
-	if ((st = sn_wide_run(l, SN_WIDE_FORWARD, &w, t->benches, t->pool, NULL)) < 0)
+	if ((st = sn_wide_run(net, s->from, SN_WIDE_FORWARD, &w, t->benches, t->pool, NULL)) < 0)
 		return st;
 	/* nobody has gathered what it gives */
 	return s->gather < net->layers
@@ -387,7 +387,9 @@ static const float *back(const struct sn_tape *t, size_t k, size_t image, size_t
 	c.sum = sum;
 	c.dy = t->fork[k] ? t->fork[k] + image * c.layer->out_size : dy;
 	c.dx = to && adds ? dx : to;
+	double start = sn_time_start(t->net, true);
 	c.layer->kind->backward(&c);
+	sn_time_stop(t->net, true, k, start);
 	if (to && adds)
 		add(to, dx, size);
 	if (c.layer->kind->flags & SN_LAYER_TWO &&
@@ -461,7 +463,9 @@ static int backward_task(void *context, size_t index, unsigned thread)
 			struct sn_call c = call_of(t, s->gather, first, n);
 			const float *dy = t->fork[s->gather] ? t->fork[s->gather] : s->dx;
 			c.dy = dy + first * c.layer->out_size;
+			double start = sn_time_start(t->net, true);
 			c.layer->kind->back_gather(&c);
+			sn_time_stop(t->net, true, s->gather, start);
 		}
 	}
 	for (size_t k = s->from; k < s->to; k++)
@@ -488,15 +492,15 @@ static int backward_wide(struct segment *s)
 {
 	struct sn_tape *t = s->t;
 	size_t k = s->to - 1;
-	const struct sn_layer *l = t->net->layer[k];
+	const struct sn_net *net = t->net;
 	struct sn_wide w = { .n = t->batch.n, .x = input_of(t, k), .dy = s->dy, .dx = s->dx };
 	bool fine;
-	int st = sn_wide_run(l, SN_WIDE_WEIGHT, &w, t->benches, t->pool, &fine);
+	int st = sn_wide_run(net, k, SN_WIDE_WEIGHT, &w, t->benches, t->pool, &fine);
 
 	t->bad[k] = !fine;
 	if (st < 0 || !w.dx)
 		return st;
-	return sn_wide_run(l, SN_WIDE_INPUT, &w, t->benches, t->pool, NULL);
+	return sn_wide_run(net, k, SN_WIDE_INPUT, &w, t->benches, t->pool, NULL);
 }
 
 static int backward_blocks(struct segment *s)

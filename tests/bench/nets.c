@@ -5,6 +5,8 @@
  *   nets [NET...]           all presets that have a batch here where none is named
  *   BENCH_SECONDS=4         for each row, at least three runs
  *   BENCH_THREADS=2
+ *   nets --layers [NET...]  by one thread: microseconds an image in each layer, forward and
+ *                           training, and the share of the processor's measured peak in them
  *
  * fwd is embedding; train is a twin step: two towers of `batch` images as 2 x batch unique images,
  * contrastive loss, gradient, momentum.
@@ -32,7 +34,8 @@ static const struct bench {
 enum { MOST_RUNS = 10000 };
 
 static struct sn_pool *pool;
-static double seconds;
+static double seconds, peak;
+static int layers;
 
 static void must(int st)
 {
@@ -106,11 +109,88 @@ static void train(struct run *r)
 	must(sn_update_step(r->update, 1e-4, pool));
 }
 
+/* The rate of independent multiply-adds of whole vectors, as the best instruction set has them. */
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"),
+	       noinline)) static double
+multiply_adds(float *x, size_t runs)
+{
+	typedef float vector __attribute__((vector_size(64)));
+	vector sum[12];
+	memcpy(sum, x, sizeof sum);
+	for (size_t i = 0; i < runs; i++)
+#pragma GCC unroll 12
+		for (int k = 0; k < 12; k++)
+			sum[k] = sum[k] * 0.5f + 1.0f;
+	memcpy(x, sum, sizeof sum);
+	return 2.0 * 12 * 16 * (double)runs;
+}
+
+static double measure_peak(void)
+{
+	enum { RUNS = 1000000 };
+	static float x[12 * 16];
+	double best = 0;
+	for (int i = 0; i < 20; i++) {
+		double begin = now(), work = multiply_adds(x, RUNS);
+		double rate = work / (now() - begin);
+		best = rate > best ? rate : best;
+	}
+	return best;
+}
+
+/* A training step computes three products for each of the forward pass, the first layer two. */
+static void print_layers(const struct bench *b, struct run *r, double *spent[2], size_t images)
+{
+	double other = 0, each = 1e6 / (double)images;
+	for (size_t i = 0; i < sn_net_layers(r->net); i++) {
+		struct sn_layer_info info = sn_net_layer(r->net, i);
+		double work = 2 * (double)info.multiply_adds;
+		double forward = spent[0][i], backward = spent[1][i];
+		if (info.multiply_adds == 0) {
+			other += forward + backward;
+			if ((forward + backward) * each < 0.05)
+				continue;
+		}
+		printf("%s\t%-10s\t%9.2f us", b->net, info.name, forward * each);
+		if (work > 0 && forward > 0)
+			printf(" %4.0f%%", 100 * work * (double)images / forward / peak);
+		if (r->tape)
+			printf("\t%9.2f us", backward * each);
+		if (r->tape && work > 0 && backward > 0)
+			printf(" %4.0f%%",
+			       100 * work * (i ? 2 : 1) * (double)images / backward / peak);
+		putchar('\n');
+	}
+	printf("%s\tlayers without weights: %.2f us\n", b->net, other * each);
+}
+
+static void time_layers(const struct bench *b, const char *mode, void (*once)(struct run *),
+			struct run *r)
+{
+	size_t n = sn_net_layers(r->net), runs = 0;
+	double *spent[2] = { calloc(n, sizeof(double)), calloc(n, sizeof(double)) }, begin;
+	must(spent[0] && spent[1] ? 0 : sn_fail_memory());
+	once(r);
+	sn_net_time(r->net, spent[0], spent[1]);
+	begin = now();
+	for (; runs < 3 || now() - begin < seconds; runs++)
+		once(r);
+	printf("%s\t%s\tin all\t%9.2f us an image\n", b->net, mode,
+	       1e6 * (now() - begin) / (double)(runs * r->n));
+	print_layers(b, r, spent, runs * r->n);
+	sn_net_time(r->net, NULL, NULL);
+	free(spent[0]), free(spent[1]);
+}
+
 static void row(const struct bench *b, const char *mode, void (*once)(struct run *), struct run *r)
 {
 	static double rate[MOST_RUNS];
 	size_t runs = 0;
 	double end;
+	if (layers) {
+		time_layers(b, mode, once, r);
+		return;
+	}
 	once(r);
 	end = now() + seconds;
 	while (runs < MOST_RUNS && (runs < 3 || now() < end)) {
@@ -161,11 +241,18 @@ static void bench(const struct bench *b)
 
 int main(int argc, char **argv)
 {
+	int from = 1;
+	if (argc > 1 && strcmp(argv[1], "--layers") == 0) {
+		layers = 1;
+		from = 2;
+		peak = measure_peak();
+		printf("peak of one thread: %.1f GFLOP/s\n", 1e-9 * peak);
+	}
 	seconds = setting("BENCH_SECONDS", 4);
-	must(sn_pool_new(&pool, (unsigned)setting("BENCH_THREADS", 2)));
+	must(sn_pool_new(&pool, layers ? 1 : (unsigned)setting("BENCH_THREADS", 2)));
 	for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
-		int wanted = argc < 2;
-		for (int k = 1; k < argc; k++)
+		int wanted = argc == from;
+		for (int k = from; k < argc; k++)
 			wanted |= strcmp(argv[k], benches[i].net) == 0;
 		if (wanted)
 			bench(&benches[i]);
