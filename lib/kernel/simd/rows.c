@@ -31,7 +31,7 @@ INLINE void rows_block(const struct sn_rows *r, const size_t m, const size_t v, 
 			load(factor, b, n, v, whole);
 			UNROLL for (size_t i = 0; i < m; i++)
 			{
-				vector x = (vector){ 0 } + p[i][k];
+				vector x = broadcast(p[i][k]);
 				UNROLL for (size_t j = 0; j < v; j++) sum[i][j] += x * factor[j];
 			}
 		}
@@ -56,7 +56,7 @@ INLINE void outer_block(const struct sn_outer *o, const size_t m, const size_t v
 			load(factor, q, n, v, whole);
 			UNROLL for (size_t i = 0; i < m; i++)
 			{
-				vector x = (vector){ 0 } + p[i];
+				vector x = broadcast(p[i]);
 				UNROLL for (size_t j = 0; j < v; j++) sum[i][j] += x * factor[j];
 			}
 		}

@@ -36,6 +36,12 @@ typedef int32_t mask __attribute__((vector_size(SN_LANES * 4)));
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 
+/* x everywhere.  Taking 0 away is nothing; adding it would be an addition, for the sake of -0. */
+INLINE vector broadcast(float x)
+{
+	return x - (vector){ 0 };
+}
+
 /* n floats of a line in v vectors, the rest 0; `whole`: all of v vectors may be read. */
 INLINE void load(vector *to, const float *p, size_t n, const size_t v, const int whole)
 {
