@@ -104,7 +104,7 @@ static struct sn_model *open_model(const char *name)
 	} else {
 		char *text = read_text(name);
 		if ((st = sn_model_new(&m, text)) < 0)
-			st = sn_fail_at(st, "%s", name);
+			st = sn_fail_at(st, "%s", strcmp(name, "-") ? name : "<stdin>");
 		free(text);
 	}
 	if (st < 0)

@@ -12,8 +12,6 @@
 enum { YES = 0, NO = 1, TROUBLE = 2 };
 enum fold { MEAN, MIN };
 
-#define MAX_FILE ((size_t)1 << 30) /* of a picture on standard input */
-
 struct options {
 	struct cli_common common;
 	const char *model;
@@ -28,6 +26,8 @@ struct pictures {
 	float *x;		 /* [n][h][w][c] */
 	size_t n, capacity, one; /* capacity in floats; floats of one picture */
 	uint8_t *pixels;	 /* one picture */
+	char **key;		 /* [n] */
+	size_t keys;		 /* room for so many */
 };
 
 static const char *const folds[] = { "mean", "min", NULL };
@@ -77,42 +77,22 @@ static void parse(int argc, char **argv, struct options *o)
 		cli_usage_error("standard input can be read only once");
 }
 
-static int add_tensor(struct pictures *p, const struct sn_model *m, const struct sn_tensor *x)
+static int add_picture(struct pictures *p, const struct sn_model *m, const struct sn_item *item)
 {
 	size_t need;
 	int st;
 	if (!sn_multiply(&need, p->n + 1, p->one))
 		return sn_fail_memory();
 	if ((st = sn_grow(&p->x, &p->capacity, need, sizeof(float))) < 0 ||
-	    (st = sn_prep_pixels(&m->prep, x, p->pixels)) < 0)
+	    (st = sn_grow(&p->key, &p->keys, p->n + 1, sizeof(char *))) < 0 ||
+	    (st = sn_prep_pixels(&m->prep, &item->x, p->pixels)) < 0)
 		return st;
+	p->key[p->n] = strndup((const char *)item->key.data, item->key.size);
+	if (!p->key[p->n])
+		return sn_fail_memory();
 	sn_prep_floats(&m->prep, p->pixels, p->x + p->n * p->one);
 	p->n++;
 	return 0;
-}
-
-static int add_stdin(struct pictures *p, const struct sn_model *m)
-{
-	struct sn_image image = { 0 };
-	struct sn_tensor x = { .type = 'u', .rank = 3 };
-	uint8_t *data;
-	unsigned factor;
-	size_t size;
-	int st = sn_file_read("-", MAX_FILE, &data, &size);
-	if (st < 0)
-		return st;
-	st = sn_image_decode(&image, &factor, data, size, "<stdin>");
-	free(data);
-	if (st < 0)
-		return sn_fail_at(st, "<stdin>");
-	x.shape[0] = image.h;
-	x.shape[1] = image.w;
-	x.shape[2] = image.c;
-	x.count = image.h * image.w * image.c;
-	x.data = image.pixels;
-	st = add_tensor(p, m, &x);
-	sn_image_release(&image);
-	return st;
 }
 
 /* A picture, or all those of a folder, exactly as sn-load reads them. */
@@ -125,12 +105,10 @@ static int add_operand(struct pictures *p, const struct sn_model *m, char *const
 	struct sn_item item;
 	size_t before = p->n;
 	int st;
-	if (strcmp(*operand, "-") == 0)
-		return add_stdin(p, m);
 	if ((st = sn_loader_open(&l, &load, operand, 1)) < 0)
 		return st;
 	while ((st = sn_loader_next(l, &item)) > 0)
-		if ((st = add_tensor(p, m, &item.x)) < 0)
+		if ((st = add_picture(p, m, &item)) < 0)
 			break;
 	sn_loader_close(l);
 	if (st == 0 && p->n == before)
@@ -175,7 +153,7 @@ static int measure(float *d, const struct sn_model *m, const struct pictures *p,
 		if (!isfinite(one))
 			st = sn_fail(SN_ENAN, "a distance is not finite");
 		if (o->common.verbose)
-			cli_warn("reference %zu: distance %.9g", i, (double)one);
+			cli_warn("%s: distance %.9g", p->key[i], (double)one);
 		sum += (double)one;
 		least = fmin(least, (double)one);
 	}
@@ -218,6 +196,9 @@ static int run(const struct options *o)
 	if (st == 0 && (st = load(&p, m, o)) == 0 && (st = measure(&d, m, &p, o)) == 0 &&
 	    (st = print((double)d <= threshold, d, threshold, o->common.out)) == 0)
 		st = (double)d <= threshold ? YES : NO;
+	for (size_t i = 0; i < p.n; i++)
+		free(p.key[i]);
+	free(p.key);
 	free(p.x);
 	free(p.pixels);
 	sn_model_free(m);

@@ -283,6 +283,11 @@ setup() {
 	[[ $output == "usage: sn-init "* ]]
 }
 
+@test "sn-init: a mistake on standard input is where it says" {
+	run -1 --separate-stderr sn-init - -o w.bin < <(printf 'input 3x3x1\nconv 4 size=5\n')
+	[[ $stderr == "sn-init: <stdin>: line 2: "* ]]
+}
+
 @test "sn-init: -t is for listings, a model has no text" {
 	run -0 sn-init -t --list
 	run -0 sn-init -t --show lenet

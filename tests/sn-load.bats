@@ -448,3 +448,15 @@ c/other.pgm	-	-" ]
 	run -0 bash -c "sn-load -q -t $fashion | cut -f3,5 | sort | uniq -c | awk '{ print \$1, \$3 }' | sort -u"
 	[ "$output" = "7000 [28][28][1]" ]
 }
+
+@test "sn-load: what it is given in place of pictures is named" {
+	cd "$BATS_TEST_TMPDIR"
+	embeddings e.sn a '[0,0]'
+	run -1 --separate-stderr sn-load -q e.sn
+	[[ $stderr == "sn-load: cannot decode 'e.sn': an sn stream, "* ]]
+	echo text | gzip >text.gz
+	run -1 --separate-stderr sn-load -q text.gz
+	[[ $stderr == "sn-load: cannot decode 'text.gz': it is compressed, "* ]]
+	run -1 --separate-stderr sn-load -q --files-from - </dev/null
+	[ "$stderr" = "sn-load: no name in list '<stdin>'" ]
+}

@@ -86,6 +86,11 @@ distance() {
 	[ "$(distance)" != "$m" ]
 }
 
+@test "sn-verify: -v tells the references and their distances" {
+	run -1 --separate-stderr sn-verify -v -m w.bin -T 0 p1.png p2.png - <p3.png
+	[[ $stderr =~ ^"sn-verify: p2.png: distance "[0-9.e-]+$'\n'"sn-verify: <stdin>: distance "[0-9.e-]+$ ]]
+}
+
 @test "sn-verify: a folder of references stands for its pictures" {
 	run -1 sn-verify -m w.bin -T 0 p1.png refs
 	folder=$output

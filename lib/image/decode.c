@@ -167,7 +167,10 @@ static int no_picture(const uint8_t *data, size_t size)
 						 ? "an IDX file is only read from disk, by its name"
 						 : "an IDX file of labels, not of pictures");
 	if (size >= 2 && data[0] == 0x1f && data[1] == 0x8b)
-		return sn_fail(SN_EDATA, "it is compressed, which only IDX files on disk may be");
+		return sn_fail(SN_EDATA,
+			       "it is compressed, which only IDX files of pictures on disk may be");
+	if (size >= 4 && (data[0] & 0xf0) == 0x80 && memcmp(data + 1, "\xa2sn", 3) == 0)
+		return sn_fail(SN_EDATA, "an sn stream, which is loaded already; see sn-cat -t");
 	return sn_fail(SN_EDATA, "its first bytes are no picture's");
 }
 

@@ -335,6 +335,7 @@ int find_listed(struct found *f, const struct sn_load_options *options)
 	char end = options->null_separated ? 0 : '\n';
 	uint8_t *data;
 	size_t size, at = 0, names = 0;
+	const char *list = strcmp(options->files_from, "-") ? options->files_from : "<stdin>";
 	int st = sn_file_read(options->files_from, MAX_LIST, &data, &size);
 
 	if (st < 0)
@@ -346,8 +347,7 @@ int find_listed(struct found *f, const struct sn_load_options *options)
 		data[at + n] = 0; /* in place of the separator, or behind the last byte */
 		if (strlen((char *)data + at) != n)
 			st = sn_fail(SN_EDATA,
-				     "a name in '%s' holds a zero byte: it is a list for -0",
-				     options->files_from);
+				     "a name in '%s' holds a zero byte: it is a list for -0", list);
 		else if (n > 0) {
 			names++;
 			st = find_path(f, options, (char *)data + at, true);
@@ -356,6 +356,6 @@ int find_listed(struct found *f, const struct sn_load_options *options)
 	}
 	free(data);
 	if (st == 0 && names == 0 && !options->allow_empty)
-		st = sn_fail(SN_EDATA, "no name in list '%s'", options->files_from);
+		st = sn_fail(SN_EDATA, "no name in list '%s'", list);
 	return st;
 }
