@@ -105,6 +105,7 @@ static int run(struct sn_reader *r, struct sn_writer *w, struct options *o,
 				st = sn_write_with(w, &rec, "x", (struct sn_slice){ 0 });
 		} else if (rec.map == SN_MAP_PAIR) {
 			st = pair(&t, &rec, w, &value);
+			sn_progress_read(progress, sn_reader_offset(r), sn_reader_size(r));
 			sn_progress_show(progress, ++pairs, NULL);
 		} else {
 			st = sn_write_record(w, &rec);

@@ -216,6 +216,7 @@ static int run(struct window *v, struct sn_reader *r, bool *any)
 
 	while ((st = sn_read(r, &rec)) > 0) {
 		*any = true;
+		sn_progress_read(v->progress, sn_reader_offset(r), sn_reader_size(r));
 		if (st == SN_HEADER) {
 			st = begin(v, &rec);
 		} else if (st == SN_RECORD) {

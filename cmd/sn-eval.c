@@ -117,6 +117,7 @@ static int read_set(struct sn_evaluation *e, struct origin *origin, const struct
 			st = sn_evaluation_item(e, &rec.item);
 		} else if (got == SN_RECORD && rec.map == SN_MAP_PAIR) {
 			st = sn_evaluation_pair(e, &rec.pair);
+			sn_progress_read(progress, sn_reader_offset(r), sn_reader_size(r));
 			sn_progress_show(progress, e->pairs, NULL);
 		}
 		if (st == SN_EDATA || st == SN_ENAN)

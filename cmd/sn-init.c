@@ -211,6 +211,7 @@ static int measure_stream(struct sn_prep *prep)
 		} else if (st == SN_RECORD && rec.map == SN_MAP_ITEM && rec.item.x.type) {
 			if ((st = sn_prep_pixels(prep, &rec.item.x, pixels)) == 0) {
 				sn_measurement_add(&sum, pixels, size);
+				sn_progress_read(progress, sn_reader_offset(r), sn_reader_size(r));
 				sn_progress_show(progress, ++n, NULL);
 			}
 		}

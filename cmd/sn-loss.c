@@ -467,6 +467,7 @@ static int run(struct sn_reader *r, struct sn_writer *w, struct options *o,
 			st = item(&s, &rec, w);
 		} else if (rec.map == SN_MAP_PAIR) {
 			st = pair(&s, &rec, w);
+			sn_progress_read(progress, sn_reader_offset(r), sn_reader_size(r));
 			sn_progress_show(progress, ++pairs, NULL);
 		} else {
 			st = s.header ? hold(&s, &rec) : sn_write_record(w, &rec);

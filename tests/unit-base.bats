@@ -13,6 +13,7 @@ load helper
 	run -0 script -qec "$BUILD/tests/test_progress" /dev/null </dev/null
 	[[ $output == *$'\r100/400 (25%) images, '*'/s, '*' left, loss 0.50'* ]]
 	[[ $output == *$'\r400/400 (100%) images, '* ]]
+	[[ $output == *$'\r5 (75%) pairs, '*'/s, 0:00 left'* ]]
 	[[ $output == *$'\r7 records, '*'/s'* ]]
 	[[ $output =~ $'\r'\ +$'\r'+$ ]]
 	run -0 script -qec "$BUILD/tests/test_progress quiet" /dev/null </dev/null

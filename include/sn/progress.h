@@ -14,6 +14,11 @@ struct sn_progress;
  */
 struct sn_progress *sn_progress_begin(const char *unit, uint64_t total, int quiet);
 /**
+ * Where the total is not known: `at` of `size` bytes of the input were read, which gives percentage
+ * and time left; a size of 0 (a pipe) gives none.  p may be NULL.
+ */
+void sn_progress_read(struct sn_progress *p, uint64_t at, uint64_t size);
+/**
  * done so far; `format` (or NULL) adds words of the caller's.  At most ten lines a second are
  * drawn.  p may be NULL.
  */

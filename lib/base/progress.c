@@ -1,5 +1,6 @@
 /* progress - one line on a terminal: count, share, rate, time left. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 struct sn_progress {
 	const char *unit;
 	uint64_t total;
+	uint64_t at, size;   /* bytes of the input, where the total is not known */
 	double begun, drawn; /* seconds; drawn < 0: nothing yet */
 	int width;	     /* of what stands on the line now */
 };
@@ -60,10 +62,27 @@ static void draw(struct sn_progress *p, const char *text)
 	p->width = n > 0 && write(STDERR_FILENO, line, (size_t)n) == n ? length : 0;
 }
 
+void sn_progress_read(struct sn_progress *p, uint64_t at, uint64_t size)
+{
+	if (!p)
+		return;
+	p->at = at;
+	p->size = size;
+}
+
+/* The share that is done, NaN where nobody knows. */
+static double part(const struct sn_progress *p, uint64_t done)
+{
+	double a = p->total ? (double)done : (double)p->at;
+	double b = p->total ? (double)p->total : (double)p->size;
+
+	return b > 0 ? fmin(a / b, 1) : NAN;
+}
+
 void sn_progress_show(struct sn_progress *p, uint64_t done, const char *format, ...)
 {
-	char text[512], share[64] = "", left[64] = "", more[256] = "";
-	double now, rate;
+	char text[512], total[32] = "", share[16] = "", left[64] = "", more[256] = "";
+	double now, rate, is_done;
 	va_list args;
 
 	if (!p)
@@ -73,25 +92,24 @@ void sn_progress_show(struct sn_progress *p, uint64_t done, const char *format, 
 		return;
 	p->drawn = now;
 	rate = now > p->begun ? (double)done / (now - p->begun) : 0;
-	if (p->total > 0) {
-		double part = (double)done / (double)p->total;
+	is_done = part(p, done);
+	if (p->total)
+		snprintf(total, sizeof total, "/%" PRIu64, p->total);
+	if (!isnan(is_done))
+		snprintf(share, sizeof share, " (%.0f%%)", 100 * is_done);
+	if (is_done > 0 && is_done < 1) {
+		double s = (now - p->begun) * (1 - is_done) / is_done;
 
-		snprintf(share, sizeof share, "/%" PRIu64 " (%.0f%%)", p->total,
-			 100 * (part < 1 ? part : 1));
-		if (rate > 0 && done < p->total) {
-			double s = (double)(p->total - done) / rate;
-
-			if (s < 360000)
-				snprintf(left, sizeof left, ", %u:%02u left", (unsigned)s / 60,
-					 (unsigned)s % 60);
-		}
+		if (s < 360000)
+			snprintf(left, sizeof left, ", %u:%02u left", (unsigned)s / 60,
+				 (unsigned)s % 60);
 	}
 	if (format && *format) {
 		va_start(args, format);
 		vsnprintf(more, sizeof more, format, args);
 		va_end(args);
 	}
-	snprintf(text, sizeof text, "%" PRIu64 "%s %s, %.*f/s%s%s%s", done, share, p->unit,
+	snprintf(text, sizeof text, "%" PRIu64 "%s%s %s, %.*f/s%s%s%s", done, total, share, p->unit,
 		 rate < 10 ? 1 : 0, rate, left, *more ? ", " : "", more);
 	draw(p, text);
 }

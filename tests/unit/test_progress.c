@@ -13,10 +13,16 @@ int main(int argc, char **argv)
 	usleep(150000);
 	sn_progress_show(p, 400, NULL);
 	sn_progress_end(p);
+	p = sn_progress_begin("pairs", 0, argc > 1);
+	sn_progress_read(p, 30, 40);
+	sn_progress_show(p, 5, NULL);
+	sn_progress_end(p);
 	p = sn_progress_begin("records", 0, argc > 1);
+	sn_progress_read(p, 30, 0);
 	sn_progress_show(p, 7, "%s", "");
 	sn_progress_end(p);
 	sn_progress_show(NULL, 1, NULL);
+	sn_progress_read(NULL, 1, 2);
 	sn_progress_end(NULL);
 	return TEST_END();
 }
