@@ -22,6 +22,8 @@ SN_MUST_CHECK bool sn_product(size_t *product, const size_t *size, unsigned rank
 /** n * size zeroed bytes, aligned to 64; NULL (and a message) if there are none.  free() ends it.
  */
 SN_MUST_CHECK void *sn_alloc(size_t n, size_t size);
+/** The same with undefined contents: what is not written takes no memory. */
+SN_MUST_CHECK void *sn_alloc_unset(size_t n, size_t size);
 
 /**
  * Make room for at least `need` elements in the array *array of *capacity elements, growing

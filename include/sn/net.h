@@ -21,7 +21,7 @@ struct sn_shape {
 struct sn_net;
 
 /**
- * A network of the text; parameters are allocated and zero.
+ * A network of the text; its parameters have no values yet.
  * SN_EDATA names the line and what was wanted there:
  * "line 7: unknown layer 'convv'; there are ..."
  */

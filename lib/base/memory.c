@@ -1,9 +1,13 @@
 /* memory - checked sizes, allocation and a growing buffer. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sn/memory.h>
 
 enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector */
+/* Large arrays lie in large pages where the system has them: weights that are read in columns would
+ * miss in the table of small ones at every line. */
+enum { LARGE_PAGE = 2 << 20, LARGE = 2 * LARGE_PAGE };
 
 bool sn_multiply(size_t *product, size_t a, size_t b)
 {
@@ -30,23 +34,34 @@ bool sn_product(size_t *product, const size_t *size, unsigned rank)
 	return true;
 }
 
-void *sn_alloc(size_t n, size_t size)
+void *sn_alloc_unset(size_t n, size_t size)
 {
-	size_t bytes;
+	size_t bytes, alignment = ALIGNMENT;
 	void *p;
 
-	if (!sn_multiply(&bytes, n, size) || bytes > PTRDIFF_MAX - ALIGNMENT) {
+	if (!sn_multiply(&bytes, n, size) || bytes > PTRDIFF_MAX - LARGE_PAGE) {
 		sn_fail_memory();
 		return NULL;
 	}
-	/* aligned_alloc wants whole multiples; nothing asked for is still a pointer of its own */
+	if (bytes >= LARGE)
+		alignment = LARGE_PAGE;
+	/* nothing asked for is still a pointer of its own */
 	bytes = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
-	p = aligned_alloc(ALIGNMENT, bytes);
-	if (!p) {
+	if (posix_memalign(&p, alignment, bytes) != 0) {
 		sn_fail_memory();
 		return NULL;
 	}
-	memset(p, 0, bytes);
+	if (alignment == LARGE_PAGE)
+		madvise(p, bytes, MADV_HUGEPAGE); /* an advice: small pages do as well */
+	return p;
+}
+
+void *sn_alloc(size_t n, size_t size)
+{
+	void *p = sn_alloc_unset(n, size);
+
+	if (p)
+		memset(p, 0, n * size);
 	return p;
 }
 

@@ -85,7 +85,7 @@ static int have_whole(struct sn_benches *b, size_t size)
 		return 0;
 	free(b->whole);
 	b->whole_size = 0;
-	if (!(b->whole = sn_alloc(size, sizeof *b->whole)))
+	if (!(b->whole = sn_alloc_unset(size, sizeof *b->whole)))
 		return SN_ENOMEM;
 	b->whole_size = size;
 	return 0;

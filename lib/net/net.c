@@ -32,11 +32,9 @@ int sn_layer_param(struct sn_layer *l, const char *suffix, const size_t *shape, 
 	if (!(p->name = name = malloc(size)))
 		return sn_fail_memory();
 	snprintf(name, size, "%s.%s", l->name, suffix);
-	if (!(p->value = sn_alloc(p->count, sizeof *p->value)))
+	if (!(p->value = sn_alloc_unset(p->count, sizeof *p->value)) ||
+	    (trained && !(p->grad = sn_alloc_unset(p->count, sizeof *p->grad))))
 		return SN_ENOMEM;
-	/* calloc: pages that no training touches take no memory */
-	if (trained && !(p->grad = calloc(p->count, sizeof *p->grad)))
-		return sn_fail_memory();
 	return 0;
 }
 

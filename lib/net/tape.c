@@ -86,7 +86,7 @@ static float *floats(size_t a, size_t b)
 		sn_fail_memory();
 		return NULL;
 	}
-	return sn_alloc(n, sizeof(float));
+	return sn_alloc_unset(n, sizeof(float));
 }
 
 static int plan_layer(struct sn_tape *t, size_t i, size_t span)

@@ -106,19 +106,81 @@ void SN_NAME(sn_dots)(const struct sn_dots *job)
 	}
 }
 
+/* Halves of groups onto each other, the first of two vectors giving the first half of the result:
+ * after the last step, lane l is the sum of vector l's lanes. */
+#define SHUFFLE __builtin_shufflevector
+#if SN_LANES == 16
+INLINE vector halve16(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+	       SHUFFLE(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+INLINE vector halve8(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+	       SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+INLINE vector halve4(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29) +
+	       SHUFFLE(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+}
+INLINE vector halve2(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+	       SHUFFLE(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+#elif SN_LANES == 8
+INLINE vector halve8(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11) + SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+}
+INLINE vector halve4(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 1, 4, 5, 8, 9, 12, 13) + SHUFFLE(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+}
+INLINE vector halve2(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + SHUFFLE(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+#else
+INLINE vector halve4(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 1, 4, 5) + SHUFFLE(a, b, 2, 3, 6, 7);
+}
+INLINE vector halve2(vector a, vector b)
+{
+	return SHUFFLE(a, b, 0, 2, 4, 6) + SHUFFLE(a, b, 1, 3, 5, 7);
+}
+#endif
+
+/* The sums of the lanes of SN_LANES vectors. */
+INLINE vector sums_of_lanes(vector *v)
+{
+#if SN_LANES == 16
+	UNROLL for (size_t i = 0; i < 8; i++) v[i] = halve16(v[2 * i], v[2 * i + 1]);
+#endif
+#if SN_LANES >= 8
+	UNROLL for (size_t i = 0; i < 4; i++) v[i] = halve8(v[2 * i], v[2 * i + 1]);
+#endif
+	UNROLL for (size_t i = 0; i < 2; i++) v[i] = halve4(v[2 * i], v[2 * i + 1]);
+	return halve2(v[0], v[1]);
+}
+
 void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish *f, float *y)
 {
-	for (size_t j = 0; j < n; j++, sum += SN_LANES) {
-		float line[SN_LANES];
-		memcpy(line, sum, sizeof line);
-		for (size_t half = SN_LANES / 2; half > 0; half /= 2)
-			for (size_t l = 0; l < half; l++)
-				line[l] += line[l + half];
-		float v = line[0] + (f && f->bias ? f->bias[j] : 0);
-		if (f && f->relu && v < 0)
-			v = 0;
-		if (f && f->scale)
-			v = v * f->scale[j] + f->shift[j];
-		y[j] = v;
+	for (size_t j = 0; j < n; j += SN_LANES, sum += SN_LANES * SN_LANES) {
+		size_t width = n - j < SN_LANES ? n - j : SN_LANES;
+		struct finish finish;
+		vector v[SN_LANES] = { { 0 } };
+		UNROLL for (size_t i = 0; i < SN_LANES; i++)
+		{
+			if (i < width)
+				load(&v[i], sum + i * SN_LANES, SN_LANES, 1, 1);
+		}
+		v[0] = sums_of_lanes(v);
+		finish_load(&finish, f, j, width, 1);
+		finish_apply(&finish, v, 1);
+		store(y + j, v, width, 1);
 	}
 }
