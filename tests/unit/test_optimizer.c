@@ -124,6 +124,8 @@ static void clipped(void)
 		MUST(sn_net_parse(&net, "input 2x1x1\nflatten\nlinear 1\n"));
 		MUST(sn_update_new(&u, net, &options));
 		p = sn_net_param(net, 0);
+		memset(p->value, 0, p->count * sizeof *p->value);
+		memset(sn_net_param(net, 1)->value, 0, sizeof(float));
 		p->grad[0] = 3;
 		p->grad[1] = 4;
 		memset(sn_net_param(net, 1)->grad, 0, sizeof(float));
