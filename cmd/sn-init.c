@@ -147,18 +147,22 @@ static void list_presets(FILE *f)
 		fprintf(f, "%s\t%s\n", p->name, p->summary);
 }
 
-/* layer kind width height channels parameters multiply-adds */
+/* With -v also how the passes of convolutions are computed. */
 static void show_model(FILE *f, const struct sn_model *m)
 {
 	struct sn_shape in = sn_net_input(m->net);
 	uint64_t parameters = 0, work = 0;
 
-	fprintf(f, "layer\tkind\toutput\tparameters\tmultiply-adds\n");
+	fprintf(f, "layer\tkind\toutput\tparameters\tmultiply-adds%s\n",
+		common.verbose ? "\tforward\tinput\tweight" : "");
 	fprintf(f, "-\tinput\t%zux%zux%zu\t0\t0\n", in.w, in.h, in.c);
 	for (size_t i = 0; i < sn_net_layers(m->net); i++) {
 		struct sn_layer_info l = sn_net_layer(m->net, i);
-		fprintf(f, "%s\t%s\t%zux%zux%zu\t%zu\t%" PRIu64 "\n", l.name, l.kind, l.out.w,
+		fprintf(f, "%s\t%s\t%zux%zux%zu\t%zu\t%" PRIu64, l.name, l.kind, l.out.w,
 			l.out.h, l.out.c, l.parameters, l.multiply_adds);
+		for (int pass = 0; common.verbose && l.way[0] && pass < 3; pass++)
+			fprintf(f, "\t%s", l.way[pass]);
+		fputc('\n', f);
 		parameters += l.parameters;
 		work += l.multiply_adds;
 	}

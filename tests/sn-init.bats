@@ -94,6 +94,10 @@ setup() {
 	[ "${lines[4]}" = $'conv2\tconv\t8x8x50\t25050\t1600000' ]
 	[ "${lines[7]}" = $'fc1\tlinear\t1x1x500\t400500\t400000' ]
 	[ "${lines[11]}" = $'-\ttotal\t2\t431102\t2293020' ]
+	run -0 --separate-stderr sn-init --show -v lenet
+	[[ ${lines[0]} == *$'\tmultiply-adds\tforward\tinput\tweight' ]]
+	SN_CONV=direct run -0 --separate-stderr sn-init --show -v lenet
+	[ "${lines[4]}" = $'conv2\tconv\t8x8x50\t25050\t1600000\tdirect\tdirect\tdirect' ]
 	run -0 --separate-stderr sn-init --show conv4
 	[ "${lines[-1]}" = $'-\ttotal\t64\t112448\t9815040' ]
 }

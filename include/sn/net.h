@@ -47,6 +47,9 @@ struct sn_layer_info {
 	struct sn_shape out;
 	size_t parameters;	/* trained ones and buffers */
 	uint64_t multiply_adds; /* per image */
+	/* of a convolution, the ways that compute its forward pass, its input gradient and its
+	 * weight gradient; otherwise NULL */
+	const char *way[3];
 };
 size_t sn_net_layers(const struct sn_net *net);
 struct sn_layer_info sn_net_layer(const struct sn_net *net, size_t i);

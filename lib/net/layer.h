@@ -145,6 +145,8 @@ struct sn_layer_kind {
 	 * behind it that read nothing else, until it says no.
 	 */
 	bool (*absorb)(struct sn_layer *l, const struct sn_layer *next, bool training);
+	/* The name of the way that a pass is computed in; NULL: there is but one. */
+	const char *(*way)(const struct sn_layer *l, enum sn_conv_pass pass);
 	/* Images that a call wants, at most SN_BLOCK; NULL: what its neighbours want. */
 	size_t (*images)(const struct sn_layer *l);
 

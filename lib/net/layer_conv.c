@@ -166,6 +166,11 @@ static int shape(struct sn_layer *l)
 	return own_border(v) ? find_shown(l) : 0;
 }
 
+static const char *way(const struct sn_layer *l, enum sn_conv_pass pass)
+{
+	return sn_conv_way_name(&((const struct conv *)l->own)->plan, pass);
+}
+
 static size_t images(const struct sn_layer *l)
 {
 	const struct conv *v = l->own;
@@ -485,6 +490,7 @@ const struct sn_layer_kind sn_layer_conv = {
 	.init = init,
 	.release = release,
 	.absorb = absorb,
+	.way = way,
 	.images = images,
 	.prepare = prepare,
 	.pieces = pieces,

@@ -151,8 +151,12 @@ size_t sn_net_layers(const struct sn_net *net)
 struct sn_layer_info sn_net_layer(const struct sn_net *net, size_t i)
 {
 	const struct sn_layer *l = net->layer[i];
-	struct sn_layer_info info = { l->name, l->kind->name, l->out, 0, l->multiply_adds };
+	struct sn_layer_info info = {
+		l->name, l->kind->name, l->out, 0, l->multiply_adds, { NULL }
+	};
 
+	for (enum sn_conv_pass pass = 0; l->kind->way && pass < SN_CONV_PASSES; pass++)
+		info.way[pass] = l->kind->way(l, pass);
 	for (size_t p = 0; p < l->params; p++)
 		info.parameters += l->param[p].count;
 	return info;
