@@ -132,7 +132,8 @@ const char *sn_schedule_text(char text[128], const struct sn_schedule *s)
 double sn_schedule_factor(const struct sn_schedule *s, uint64_t step, uint64_t epoch,
 			  uint64_t steps, uint64_t drops)
 {
-	const double passed = (double)(step / epoch); /* whole epochs */
+	const uint64_t whole = step / epoch;
+	const double passed = (double)whole; /* epochs */
 	double factor = 1;
 
 	switch (s->kind) {

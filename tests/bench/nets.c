@@ -110,8 +110,7 @@ static void train(struct run *r)
 }
 
 /* The rate of independent multiply-adds of whole vectors, as the best instruction set has them. */
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"),
-	       noinline)) static double
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) static double
 multiply_adds(float *x, size_t runs)
 {
 	typedef float vector __attribute__((vector_size(64)));

@@ -340,7 +340,7 @@ static double *reference(const struct plan *p, size_t n, const double *x, const 
 		}
 		struct sn_shape out = ref_shape(s, in);
 		size_t nx = numbers(in), ny = numbers(out);
-		double *y = malloc(n * ny * sizeof *y);
+		double *y = calloc(n * ny + 1, sizeof *y);
 		if (s->kind == BATCHNORM)
 			ref_batchnorm(n * in.h * in.w, in.c, at, y, theta, training);
 		else
@@ -476,7 +476,7 @@ static void check_plan(const struct plan *p, size_t n)
 	MUST(sn_net_parse(&net, text));
 	size_t total = set_params(net, &theta), nx = n * p->in.h * p->in.w * p->in.c,
 	       ny = n * sn_net_dim(net);
-	float *x = malloc(nx * sizeof *x), *y = malloc(ny * sizeof *y), *g = malloc(ny * sizeof *g);
+	float *x = malloc(nx * sizeof *x), *y = malloc(ny * sizeof *y), *g = calloc(ny, sizeof *g);
 	float *dx = malloc(nx * sizeof *dx);
 	double *xd = malloc(nx * sizeof *xd), *ref;
 	uint64_t *item = malloc(n * sizeof *item);
