@@ -4,27 +4,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sn/progress.h>
 #include <sn/train.h>
 #include "cli.h"
 #include "loss_options.h"
+#include "train_show.h"
 
-static const char *const select_names[] = { "loss", "eer", NULL };
+static const char *const select_names[] = { "loss", "eer", "accuracy", NULL };
 
 static struct options {
 	struct cli_common common;
 	const char *model, *out, *validate, *log, *filter, *augment, *schedule, *per_layer,
 		*checkpoint, *every, *resume;
-	uint64_t epochs, pairs, patience, turns, warm_up;
+	uint64_t epochs, pairs, patience, turns, warm_up, trials, way, shot, within;
 	size_t batch[2];
 	struct loss_options loss;
 	unsigned distance, optimizer, mean, select;
-	bool nesterov;
-	double rate, momentum, decay, clip, average;
+	bool nesterov, check_grad;
+	double rate, momentum, decay, clip, average, tolerance;
 } o = { .common = CLI_COMMON_INIT,
 	.epochs = 10,
 	.pairs = 64,
 	.batch = { 16, 8 },
+	.way = 5,
+	.shot = 1,
+	.tolerance = 0.05,
 	.optimizer = SN_ADAM,
 	.mean = LOSS_BALANCED,
 	.loss = LOSS_OPTIONS_INIT,
@@ -79,6 +82,13 @@ static struct cli_option table[] = {
 	{ 0, "validate", CLI_TEXT, &o.validate, "FILE|class:F|image:F",
 	  "keep the best epoch by these, or by a share of the input that is kept for it", 0, 0,
 	  NULL, CLI_OMIT },
+	{ 0, "trials", CLI_COUNT, &o.trials, "N",
+	  "validate by N questions: which of some classes is it?", 1, 1e9, NULL, CLI_OMIT },
+	{ 0, "way", CLI_COUNT, &o.way, "W", "classes of a trial", 2, 1e9, NULL, CLI_OMIT },
+	{ 0, "shot", CLI_COUNT, &o.shot, "K", "items of each class of a trial", 1, 1e9, NULL,
+	  CLI_OMIT },
+	{ 0, "within", CLI_COUNT, &o.within, "LEVEL",
+	  "classes of a trial share the first LEVEL parts of the label", 0, 65535, NULL, CLI_OMIT },
 	{ 0, "select", CLI_CHOICE, &o.select, "NAME", "by what validation knows the best epoch", 0,
 	  0, select_names, CLI_OMIT },
 	{ 0, "patience", CLI_COUNT, &o.patience, "N", "stop after N epochs without gain, 0: never",
@@ -93,6 +103,11 @@ static struct cli_option table[] = {
 	  "a checkpoint every N steps or N minutes; 10m if not given", 0, 0, NULL, CLI_SILENT },
 	{ 0, "resume", CLI_FILE, &o.resume, "FILE", "go on from this checkpoint", 0, 0, NULL,
 	  CLI_SILENT },
+	{ 0, "check-grad", CLI_FLAG, &o.check_grad, NULL,
+	  "train nothing: hold the gradients of the first step against differences", 0, 0, NULL,
+	  CLI_SILENT },
+	{ 0, "tolerance", CLI_REAL, &o.tolerance, "X",
+	  "--check-grad: the largest relative error that is none", 1e-9, 1e9, NULL, CLI_SILENT },
 	{ 0, "log", CLI_FILE, &o.log, "FILE", "write a table of the steps to FILE", 0, 0, NULL,
 	  CLI_SILENT },
 	CLI_SEED(o.common),
@@ -104,7 +119,7 @@ static struct cli_option table[] = {
 
 static const struct cli_program program = {
 	.name = "sn-train",
-	.synopsis = "-m MODEL -o FILE [options] [STREAM]",
+	.synopsis = "-m MODEL {-o FILE | --check-grad} [options] [STREAM]",
 	.summary =
 		"Train a twin network on pictures.\n"
 		"in:   items with x u1 [h][w][c] (pairs are sampled by label), or items and pairs\n"
@@ -114,6 +129,20 @@ static const struct cli_program program = {
 };
 
 /* ---- options --------------------------------------------------------------------------- */
+
+static void forget(const char *name)
+{
+	for (struct cli_option *c = table; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			c->flags |= CLI_SILENT;
+}
+
+static void remember(const char *name)
+{
+	for (struct cli_option *c = table; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			c->flags &= ~CLI_OMIT;
+}
 
 /* "class:0.1": a part of the input.  Anything else is a file; ./class:0.1 also is. */
 static bool parse_share(enum sn_split_by *by, double *share)
@@ -152,6 +181,23 @@ static void settle_optimizer(void)
 		cli_usage_error("--nesterov needs a --momentum over 0");
 }
 
+/* Trials are what they are made for: the best epoch is that which answers most of them. */
+static void check_trials(void)
+{
+	if (!o.trials && (cli_given("way") || cli_given("shot") || cli_given("within")))
+		cli_usage_error("--way, --shot and --within go with --trials");
+	if (!o.trials)
+		return;
+	if (!o.validate)
+		cli_usage_error("--trials needs --validate, whose classes they ask for");
+	if (!cli_given("select"))
+		o.select = SN_SELECT_ACCURACY;
+	remember("select");
+	remember("way");
+	remember("shot");
+	remember("within");
+}
+
 static void check_options(void)
 {
 	enum sn_split_by by;
@@ -159,7 +205,12 @@ static void check_options(void)
 
 	if (!o.model)
 		cli_usage_error("which network? -m MODEL gives it, and sn-init makes one");
-	if (!o.out)
+	if (o.check_grad && (o.out || o.log || o.checkpoint || o.resume || o.validate))
+		cli_usage_error("--check-grad trains nothing, and prints its table: no -o, --log, "
+				"--checkpoint, --resume, --validate");
+	if (cli_given("tolerance") && !o.check_grad)
+		cli_usage_error("--tolerance is of --check-grad");
+	if (!o.out && !o.check_grad)
 		cli_usage_error("where shall the trained model go? -o FILE says it");
 	if (o.batch[0] < 2 || o.batch[1] < 2)
 		cli_usage_error(
@@ -169,6 +220,7 @@ static void check_options(void)
 			"--patience needs --validate: without it there is no gain to wait for");
 	if (cli_given("select") && !o.validate)
 		cli_usage_error("--select needs --validate: without it there is one model");
+	check_trials();
 	if (o.log && strcmp(o.log, "-") == 0 && strcmp(o.out, "-") == 0)
 		cli_usage_error("--log and -o cannot both be standard output");
 	if (o.validate && !parse_share(&by, &share) && strcmp(o.validate, "-") == 0)
@@ -247,20 +299,6 @@ static struct sn_checkpoint_options parse_checkpoint(void)
 	else
 		c.steps = n;
 	return c;
-}
-
-static void forget(const char *name)
-{
-	for (struct cli_option *c = table; c->name; c++)
-		if (strcmp(c->name, name) == 0)
-			c->flags |= CLI_SILENT;
-}
-
-static void remember(const char *name)
-{
-	for (struct cli_option *c = table; c->name; c++)
-		if (strcmp(c->name, name) == 0)
-			c->flags &= ~CLI_OMIT;
 }
 
 static struct sn_objective settle_objective(const struct sn_model *model)
@@ -344,6 +382,20 @@ struct validation {
 	uint8_t *held;	       /* items of the input that are not trained on */
 };
 
+/* Default pairs, or the trials that are asked for. */
+static int draw_pairs(struct sn_pairs *pairs, const struct sn_dataset *data, const uint8_t *of)
+{
+	const struct sn_pair_options how = { .selection =
+						     o.trials ? SN_PAIR_TRIALS : SN_PAIR_DEFAULT,
+					     .seed = o.common.seed,
+					     .count = o.trials,
+					     .way = o.way,
+					     .shot = o.shot,
+					     .within = (unsigned)o.within };
+
+	return sn_dataset_pairs(pairs, data, of, &how);
+}
+
 static int hold_part(struct validation *v, const struct sn_dataset *data, enum sn_split_by by,
 		     double share)
 {
@@ -352,7 +404,7 @@ static int hold_part(struct validation *v, const struct sn_dataset *data, enum s
 	if (!(v->held = sn_alloc(data->items.n, 1)))
 		return SN_ENOMEM;
 	if ((st = sn_split(v->held, &data->items, by, share, o.common.seed)) < 0 ||
-	    (st = sn_dataset_pairs(&v->pairs, data, v->held, o.common.seed)) < 0)
+	    (st = draw_pairs(&v->pairs, data, v->held)) < 0)
 		return sn_fail_at(st, "validation part");
 	return 0;
 }
@@ -375,9 +427,13 @@ static void prepare_validation(struct validation *v, struct sn_train_options *t,
 	} else {
 		read_stream(&v->file, o.validate, prep, pool);
 		t->validation = &v->file;
+		if (v->file.has_pairs && o.trials)
+			cli_usage_error("--trials draws from items, and '%s' is pairs: 'sn-pair "
+					"--trials' makes some with trials",
+					o.validate);
 		if (v->file.has_pairs)
 			t->validation_pairs = &v->file.pairs;
-		else if ((st = sn_dataset_pairs(&v->pairs, &v->file, NULL, o.common.seed)) < 0)
+		else if ((st = draw_pairs(&v->pairs, &v->file, NULL)) < 0)
 			st = sn_fail_at(st, "%s", o.validate);
 		o.validate = "file"; /* in the history, which has no paths */
 	}
@@ -392,97 +448,43 @@ static void release_validation(struct validation *v)
 	free(v->held);
 }
 
-/* ---- what is told of the training ------------------------------------------------------ */
+/* ---- the gradient's check -------------------------------------------------------------- */
 
-struct show {
-	FILE *log;
-	struct sn_progress *progress;
-	uint64_t best_epoch;
-	double best_loss, best_eer;
-	bool begun;
+struct check {
+	char worst[64];
+	double error;
 };
 
-static void open_log(struct show *show)
+static int tell_check(void *context, const struct sn_gradient_row *row)
 {
-	if (!o.log)
-		return;
-	show->log = strcmp(o.log, "-") == 0 ? stdout : fopen(o.log, "we");
-	if (!show->log)
-		cli_die(sn_fail_errno("cannot write '%s'", o.log));
-	/* a row is there to be read when its step is done */
-	setvbuf(show->log, NULL, _IOLBF, 0);
-	fprintf(show->log, "step\tepoch\tloss\tsame\tdifferent\tactive\tspread\trate\timages_s"
-			   "\tvalidation_loss\tvalidation_eer\n");
-}
+	struct check *check = context;
 
-static int check_log(struct show *show, bool close)
-{
-	bool failed;
-
-	if (!show->log)
-		return 0;
-	failed = fflush(show->log) != 0 || ferror(show->log);
-	if (close && show->log != stdout)
-		failed |= fclose(show->log) != 0;
-	return failed ? sn_fail_errno("cannot write '%s'", o.log) : 0;
-}
-
-static void log_number(FILE *f, const char *format, double v)
-{
-	fputc('\t', f);
-	if (isnan(v))
-		fputc('-', f);
-	else
-		fprintf(f, format, v);
-}
-
-static int log_row(struct show *show, const struct sn_train_row *row)
-{
-	FILE *f = show->log;
-
-	if (!f)
-		return 0;
-	fprintf(f, "%" PRIu64 "\t%" PRIu64, row->step, row->epoch);
-	log_number(f, "%.17g", row->loss);
-	log_number(f, "%.9g", row->same);
-	log_number(f, "%.9g", row->different);
-	log_number(f, "%.9g", row->active);
-	log_number(f, "%.9g", row->spread);
-	log_number(f, "%.9g", row->rate);
-	log_number(f, "%.0f", row->images);
-	log_number(f, "%.17g", row->validated ? row->validation_loss : NAN);
-	log_number(f, "%.9g", row->validated ? row->validation_eer : NAN);
-	fputc('\n', f);
-	return check_log(show, false);
-}
-
-static int tell(void *context, const struct sn_train_row *row)
-{
-	struct show *show = context;
-
-	if (!show->begun)
-		show->progress = sn_progress_begin("steps", row->steps, o.common.quiet);
-	show->begun = true;
-	sn_progress_show(show->progress, row->step,
-			 "epoch %" PRIu64 "/%" PRIu64 ", loss %.3g, %.0f images/s", row->epoch,
-			 o.epochs, row->loss, row->images);
-	if (row->collapsed)
-		cli_warn("step %" PRIu64 ": collapse: all embeddings have become one point, "
-			 "nothing can be told apart "
-			 "any more; try a smaller rate (-r), more classes in a batch (--batch), "
-			 "batch norm in the "
-			 "network, or pictures with another preparation (sn-init --measure)",
-			 row->step);
-	if (row->validated && row->best) {
-		show->best_epoch = row->epoch;
-		show->best_loss = row->validation_loss;
-		show->best_eer = row->validation_eer;
+	if (!(row->error <= check->error)) {
+		check->error = row->error;
+		snprintf(check->worst, sizeof check->worst, "%s", row->name);
 	}
-	if (o.common.verbose && row->validated)
-		cli_warn("epoch %" PRIu64 ": validation loss %.6g, equal error rate %.4g%s",
-			 row->epoch, row->validation_loss, row->validation_eer,
-			 row->best ? ", the best so far" : "");
-	return log_row(show, row);
+	printf("%s\t%zu\t%.6g\t%.6g\t%.2g\n", row->name, row->numbers, row->predicted,
+	       row->measured, row->error);
+	return 0;
+}
+
+static int check_gradient(struct sn_model *model, const struct sn_dataset *data,
+			  const struct sn_train_options *t, struct sn_pool *pool)
+{
+	struct check check = { .error = -1 };
+	int st;
+
+	printf("tensor\tnumbers\tpredicted\tmeasured\terror\n");
+	if ((st = sn_train_check_gradient(model, data, t, pool, tell_check, &check)) < 0)
+		return st;
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return sn_fail_errno("cannot write the table");
+	if (!(check.error <= o.tolerance))
+		return sn_fail(SN_EDATA,
+			       "the gradient of '%s' is off by %.2g of itself, which is more than "
+			       "%g",
+			       check.worst, check.error, o.tolerance);
+	return 0;
 }
 
 /* ---- the program ----------------------------------------------------------------------- */
@@ -540,7 +542,7 @@ static struct sn_train_options parse_training(void)
 }
 
 static int train(struct sn_model *model, const char *input, struct sn_train_options t,
-		 struct sn_pool *pool, struct show *show)
+		 struct sn_pool *pool, struct train_show *show)
 {
 	struct sn_dataset data = { 0 };
 	struct validation validation = { 0 };
@@ -558,7 +560,9 @@ static int train(struct sn_model *model, const char *input, struct sn_train_opti
 	t.checkpoint.options = cli_history();
 	if (o.filter && sn_loss_filter_open(&t.objective.filter, o.filter, model) < 0)
 		cli_die(SN_EIO);
-	st = close_filter(t.objective.filter, sn_train(model, &data, &t, pool, tell, show));
+	st = o.check_grad ? check_gradient(model, &data, &t, pool)
+			  : sn_train(model, &data, &t, pool, train_show_row, show);
+	st = close_filter(t.objective.filter, st);
 	release_validation(&validation);
 	sn_dataset_release(&data);
 	return st;
@@ -568,10 +572,10 @@ int main(int argc, char **argv)
 {
 	const char *input;
 	struct sn_train_options options;
-	struct sn_writer *w;
+	struct sn_writer *w = NULL;
 	struct sn_model *model;
 	struct sn_pool *pool;
-	struct show show = { 0 };
+	struct train_show show;
 	int st, first = cli_parse(&program, argc, argv);
 
 	check_options();
@@ -579,25 +583,28 @@ int main(int argc, char **argv)
 	input = cli_input(argc, argv, first);
 	if (strcmp(o.model, "-") == 0 && strcmp(input, "-") == 0)
 		cli_usage_error("model and pictures cannot both be standard input");
-	w = open_output();
+	if (!o.check_grad)
+		w = open_output();
 	if (sn_model_load(&model, o.model) < 0 ||
 	    sn_pool_new(&pool, (unsigned)o.common.threads) < 0)
 		cli_die(SN_EDATA);
 	cli_input_sum("model", model->xxh3);
-	open_log(&show);
+	show = (struct train_show){ .path = o.log,
+				    .epochs = o.epochs,
+				    .quiet = o.common.quiet,
+				    .verbose = o.common.verbose };
+	train_show_open(&show);
 	st = train(model, input, options, pool, &show);
-	sn_progress_end(show.progress);
-	if (st == 0)
+	train_show_end(&show);
+	if (st == 0 && w)
 		st = sn_model_write(model, w, cli_history());
 	if (st == 0)
-		st = check_log(&show, true);
-	if (sn_writer_close(w, st == 0) < 0 && st == 0)
+		st = train_show_close(&show);
+	if (w && sn_writer_close(w, st == 0) < 0 && st == 0)
 		st = SN_EIO;
 	if (st < 0)
 		cli_die(st);
-	if (o.common.verbose && show.best_epoch)
-		cli_warn("kept epoch %" PRIu64 ": validation loss %.6g, equal error rate %.4g",
-			 show.best_epoch, show.best_loss, show.best_eer);
+	train_show_kept(&show);
 	sn_pool_free(pool);
 	sn_model_free(model);
 	sn_augment_free((struct sn_augment *)options.augment);

@@ -48,7 +48,7 @@ column() { # column NAME FILE: of a log
 
 @test "sn-train: the log has a header, a row a step, a validation an epoch" {
 	sn-train -m w0.bin -o w.bin -e 3 --batch 4x5 --validate image:0.2 --log log.tsv items.sn
-	[ "$(head -n 1 log.tsv)" = $'step\tepoch\tloss\tsame\tdifferent\tactive\tspread\trate\timages_s\tvalidation_loss\tvalidation_eer' ]
+	[ "$(head -n 1 log.tsv)" = $'step\tepoch\tloss\tsame\tdifferent\tactive\tspread\trate\timages_s\tvalidation_loss\tvalidation_eer\tvalidation_accuracy' ]
 	# 64 items are left: 4 steps an epoch
 	[ "$(wc -l <log.tsv)" -eq 13 ]
 	[ "$(column validation_loss log.tsv | grep -vc '^-$')" -eq 3 ]
@@ -464,6 +464,117 @@ changes='affine:rotate=10,scale=0.8..1.2,shear=0.3,shift=2 elastic crop noise er
 	[[ $stderr == *"all same or all different"* ]]
 	run -2 --separate-stderr sn-train -m w0.bin -o v.bin --select eer items.sn
 	[[ $stderr == *"--select needs --validate"* ]]
+}
+
+@test "sn-train: --trials asks of the part that is held, and keeps the epoch that answers most" {
+	for part in class:0.5:class:2 image:0.5:item:4; do
+		IFS=: read -r how share by way <<<"$part"
+		for shot in 1 3; do
+			# the rate is such that some epochs are worse than those before
+			sn-train -v -m w0.bin -o w.bin -e 6 -r 0.05 --batch 2x4 -s 5 --validate "$how:$share" --trials 50 --way "$way" --shot $shot --log log.tsv items.sn 2>notes
+			sn-split -s 5 --by "$by" --share "$share" -o first.sn -O second.sn items.sn
+			sn-pair -s 5 --trials 50 --way "$way" --shot $shot second.sn -o trials.sn
+			best=$(paste <(column epoch log.tsv) <(column validation_loss log.tsv) <(column validation_accuracy log.tsv) |
+				awk '$2 != "-"' | sort -s -k 3,3gr -k 2,2g | head -n 1)
+			grep -q "kept epoch $(cut -f 1 <<<"$best"): .*of the trials right" notes
+			# what is kept is what the filters find of it
+			sn-embed -m w.bin trials.sn | sn-dist >d.sn
+			[ "$(sn-loss -t d.sn | awk -F '\t' '$1 == "mean" { print $2 }')" = "$(cut -f 2 <<<"$best")" ]
+			sn-eval d.sn | awk -F '\t' -v a="$(cut -f 3 <<<"$best")" '$1 == "accuracy" { seen = 1; d = $2 - a; if (d * d > 1e-12) exit 1 } END { exit !seen }'
+			# the same trials from a file
+			sn-train -m w0.bin -o v.bin -e 6 -r 0.05 --batch 2x4 -s 5 --validate trials.sn --select accuracy first.sn
+			cmp w.bin v.bin
+			sn-train -m w0.bin -o v.bin -e 6 -r 0.05 --batch 2x4 -s 5 --validate second.sn --trials 50 --way "$way" --shot $shot first.sn
+			cmp w.bin v.bin
+		done
+	done
+}
+
+@test "sn-train: --trials within an alphabet, in history and checkpoint" {
+	sn-cat -t items.sn | sed 's/"label":"\([ab]\)"/"label":"x\/\1"/; s/"label":"\([cd]\)"/"label":"y\/\1"/' | json_stream levels.sn
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 1 --validate image:0.5 --trials 20 --way 3 --within 1 levels.sn
+	unset SN_NO_HISTORY
+	how=(-m w0.bin -e 4 -r 0.05 --batch 2x4 --validate image:0.5 --trials 20 --way 2 --within 1)
+	sn-train "${how[@]}" -o a.bin --checkpoint c.ckpt --every 13 levels.sn
+	sn-cat -t a.bin | head -n 1 >header
+	grep -qF '"select":"accuracy"' header
+	grep -qF '"within":1' header
+	sn-train "${how[@]}" -o b.bin --resume c.ckpt levels.sn
+	cmp a.bin b.bin
+	sn-train -j 3 "${how[@]}" -o b.bin levels.sn
+	cmp a.bin b.bin
+}
+
+@test "sn-train: trials that make no sense are refused" {
+	for how in '--trials 10' '--validate image:0.2 --way 3' '--validate image:0.2 --trials 0' '--validate image:0.2 --trials 9 --way 1' '--validate pairs.sn --trials 9' '--trials 9 --patience 2'; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr sn-train -m w0.bin -o w.bin $how items.sn
+		[ -z "$output" ]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin --validate pairs.sn --select accuracy items.sn
+	[[ $stderr == *"no trials to select by"*"sn-pair --trials"* ]]
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin --validate image:0.2 --trials 9 --way 5 items.sn
+	[ ! -e w.bin ]
+}
+
+# ---- the gradient's check ----
+
+@test "sn-train: --check-grad finds the gradients right, and leaves the model as it was" {
+	sn-init -d weighted-l1 -o koch.bin net.net
+	printf '%s\n' 'input 8x8x1' 'conv 4 size=3' 'batchnorm' 'relu' 'maxpool size=2' 'flatten' 'dropout 0.1' 'linear 4' >bn.net
+	sn-init -o bn.bin bn.net
+	cp bn.bin before.bin
+	while read -r model how; do
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr sn-train --check-grad -m $model.bin --batch 4x4 $how items.sn
+		[ -z "$stderr" ]
+	done <<-END
+		w0
+		w0 -d sqeuclidean --mean plain
+		w0 -l triplet
+		w0 -l supcon
+		w0 --form pml
+		bn --augment noise
+		bn -l multi-similarity
+		koch
+	END
+	cmp bn.bin before.bin
+	run -0 --separate-stderr sn-train --check-grad -m koch.bin --batch 4x4 items.sn
+	[ "${lines[0]}" = $'tensor\tnumbers\tpredicted\tmeasured\terror' ]
+	[ "$(cut -f 1 <<<"$output" | tr '\n' ' ')" = 'tensor embeddings conv1.weight conv1.bias fc1.weight fc1.bias head.weight head.bias ' ]
+	[ "$(awk -F '\t' '$1 == "fc1.weight" { print $2 }' <<<"$output")" -eq 144 ]
+	# pairs, and the same for any number of threads
+	sn-train --check-grad -j 1 -m w0.bin -b 20 pairs.sn >1.tsv
+	sn-train --check-grad -j 3 -m w0.bin -b 20 pairs.sn >3.tsv
+	cmp 1.tsv 3.tsv
+}
+
+@test "sn-train: --check-grad finds a loss filter whose gradient is wrong" {
+	run -0 --separate-stderr sn-train --check-grad -m w0.bin --batch 4x4 --loss-filter 'sn-loss --gradient' items.sn
+	command -v /usr/bin/python3 >/dev/null || skip "python3 is absent"
+	/usr/bin/python3 -c 'import msgpack_numpy' || skip "python3-msgpack-numpy is absent"
+	sed -n '/^#!\/usr\/bin\/python3$/,/^\.Ed$/p' "$ROOT/man/sn-train.1" | sed '$d; s/\\e/\\/g' >loss.py
+	run -0 --separate-stderr sn-train --check-grad -m w0.bin --batch 4x4 --loss-filter '/usr/bin/python3 loss.py' items.sn
+	sed 's/gradient\[b\] -= step/gradient[b] -= 0.8 * step/' loss.py >wrong.py
+	run ! cmp -s loss.py wrong.py
+	run -1 --separate-stderr sn-train --check-grad -m w0.bin --batch 4x4 --loss-filter '/usr/bin/python3 wrong.py' items.sn
+	[[ $stderr == "sn-train: the gradient of '"*"' is off by "* ]]
+	[[ $output == *$'\nfc1.weight\t'* ]]
+	run -0 --separate-stderr sn-train --check-grad --tolerance 1000 -m w0.bin --batch 4x4 --loss-filter '/usr/bin/python3 wrong.py' items.sn
+}
+
+@test "sn-train: --check-grad and what does not go with it" {
+	for how in '-o w.bin' '--log log.tsv' '--checkpoint c.ckpt' '--validate image:0.2' '--tolerance x'; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr sn-train --check-grad -m w0.bin $how items.sn
+		[ -z "$output" ]
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	run -2 --separate-stderr sn-train -m w0.bin -o w.bin --tolerance 0.1 items.sn
+	[ ! -e w.bin ]
+	[ -c /dev/full ] || skip "/dev/full is absent"
+	run -1 --separate-stderr bash -c 'sn-train --check-grad -m w0.bin items.sn >/dev/full'
 }
 
 @test "sn-train: optimisers' options that make no sense are refused" {

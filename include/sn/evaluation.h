@@ -22,6 +22,9 @@ SN_MUST_CHECK int sn_evaluation_item(struct sn_evaluation *e, const struct sn_it
 /** SN_EDATA for a pair without the key d, or of a trial and not known to be same or different. */
 SN_MUST_CHECK int sn_evaluation_pair(struct sn_evaluation *e, const struct sn_pair *pair);
 
+/** The class that a trial's support stands for: its label, or without one itself. */
+uint64_t sn_trial_class(const struct sn_entry *support);
+
 /** After the last pair: sort. 0 also where a class is empty: sn_scores_sort(&e->all) tells. */
 SN_MUST_CHECK int sn_evaluation_finish(struct sn_evaluation *e);
 

@@ -34,12 +34,13 @@ SN_MUST_CHECK int sn_dataset_read(struct sn_dataset *data, struct sn_reader *r,
 void sn_dataset_release(struct sn_dataset *data);
 
 /**
- * The pairs that sn-pair(1) draws by default of a part of the set.
- *   pairs  out  indexes of the whole set
- *   of     in   [items.n] not 0: in the part; NULL: the part is the whole
+ * The pairs that sn-pair(1) draws of a part of the set.
+ *   pairs    out  indexes of the whole set
+ *   of       in   [items.n] not 0: in the part; NULL: the part is the whole
+ *   options  in   as of sn_pair_draw, whose errors are those of this one
  */
 SN_MUST_CHECK int sn_dataset_pairs(struct sn_pairs *pairs, const struct sn_dataset *data,
-				   const uint8_t *of, uint64_t seed);
+				   const uint8_t *of, const struct sn_pair_options *options);
 
 /**
  * The largest distance that two embeddings of the network can have, by the range of its last layer;
@@ -51,9 +52,19 @@ double sn_reach(const struct sn_net *net, enum sn_distance distance);
 SN_MUST_CHECK int sn_objective_check(const struct sn_objective *objective,
 				     const struct sn_net *net);
 
-/** Which epoch is the best: that of the smallest validation loss, or equal error rate (then loss).
+/**
+ * Which epoch is the best: that of the smallest validation loss, of the smallest equal error rate,
+ * or of the most trials answered right; of equal ones, that of the smallest loss.
  */
-enum sn_select { SN_SELECT_LOSS, SN_SELECT_EER };
+enum sn_select { SN_SELECT_LOSS, SN_SELECT_EER, SN_SELECT_ACCURACY };
+
+/** What validation finds. */
+struct sn_validation {
+	double loss;	 /* mean over the pairs */
+	double eer;	 /* NaN where the pairs are all same or all different */
+	double accuracy; /* share of N-way trials answered, ties are wrong; NaN: no trials */
+	bool point;	 /* have all images become one point? */
+};
 
 /** A training that survives; zero: none. */
 struct sn_checkpoint_options {
@@ -110,9 +121,8 @@ struct sn_train_row {
 	double images;	/* a second */
 	bool collapsed; /* set in one row: all embeddings have come together in one point */
 	bool validated; /* an epoch ended here */
-	double validation_loss;
-	double validation_eer; /* NaN where the pairs are all same or all different */
-	bool best;	       /* the model of this row is the one kept so far */
+	struct sn_validation validation;
+	bool best; /* the model of this row is the one kept so far */
 };
 
 /**
@@ -141,6 +151,30 @@ SN_MUST_CHECK int sn_train_margin(double *margin, struct sn_model *model,
 				  const struct sn_dataset *data,
 				  const struct sn_train_options *options, struct sn_pool *pool);
 
+/** A tensor whose gradient was checked. */
+struct sn_gradient_row {
+	const char *name; /* a parameter's, or "embeddings": the loss's own gradient */
+	size_t numbers;
+	/*
+	 * What the loss changes by along a direction of chance, were the tensor moved by as much as
+	 * its norm: as the gradient has it, and as small steps have it.
+	 */
+	double predicted, measured;
+	double error; /* |measured - predicted|, over the larger of predicted and 0.02 of the loss
+		       */
+};
+
+/**
+ * Check the gradients of the first step against differences of its loss: at the embeddings, then of
+ * every parameter.  The model is afterwards as it was.
+ *   options  in  as of sn_train; objective, how batches are made, augmentation and seed matter
+ *   tell     in  called after each tensor; a return < 0 ends it with that code
+ */
+SN_MUST_CHECK int sn_train_check_gradient(
+	struct sn_model *model, const struct sn_dataset *data,
+	const struct sn_train_options *options, struct sn_pool *pool,
+	int (*tell)(void *context, const struct sn_gradient_row *row), void *context);
+
 /* ---- the loss is a filter, too ----------------------------------------------------------- */
 
 /**
@@ -162,15 +196,12 @@ int sn_loss_filter_distance(const struct sn_loss_filter *f);
 SN_MUST_CHECK int sn_loss_filter_close(struct sn_loss_filter *f, bool ok);
 
 /**
- * Mean loss and equal error rate of pairs in evaluation mode: what sn-embed | sn-dist | sn-loss
- * print for them, to the last bit.
- *   mean   out  double sum in pair order over n
- *   eer    out  NaN where the pairs are all same or all different
- *   point  out  have all images become one point?
+ * Loss, equal error rate and answers of pairs in evaluation mode: what sn-embed | sn-dist and
+ * sn-loss or sn-eval print for them, to the last bit.
  *   pairs  in   at least one, into data->items
- * SN_ENAN where the mean is not finite.
+ * SN_ENAN where the loss is not finite.
  */
-SN_MUST_CHECK int sn_validate(double *mean, double *eer, bool *point, struct sn_model *model,
+SN_MUST_CHECK int sn_validate(struct sn_validation *found, struct sn_model *model,
 			      const struct sn_dataset *data, const struct sn_pairs *pairs,
 			      const struct sn_objective *objective, struct sn_pool *pool);
 

@@ -15,17 +15,19 @@ int sn_evaluation_item(struct sn_evaluation *e, const struct sn_item *item)
 	return sn_items_add(&e->items, item, &entry);
 }
 
+uint64_t sn_trial_class(const struct sn_entry *support)
+{
+	return support->label == SN_NO_CLASS ? UNLABELLED + support->number : support->label;
+}
+
 static int add_to_trial(struct sn_evaluation *e, const struct sn_pair *p,
 			const struct sn_entry *support)
 {
-	uint64_t class = support->label;
 	if (p->same == SN_UNKNOWN)
 		return sn_fail(SN_EDATA,
 			       "a pair of a trial that is not known to be same or different; "
 			       "label the pictures, or say it in sn-pair's list");
-	if (support->label == SN_NO_CLASS)
-		class = UNLABELLED + support->number;
-	return sn_trials_add(&e->trials, p->trial, class, p->d_nil ? NAN : p->d,
+	return sn_trials_add(&e->trials, p->trial, sn_trial_class(support), p->d_nil ? NAN : p->d,
 			     p->same == SN_SAME);
 }
 

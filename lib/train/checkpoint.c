@@ -53,15 +53,16 @@ struct number {
 	double *real; /* where whole is NULL; NaN is left out */
 };
 
-#define NUMBERS 10
+#define NUMBERS 11
 static void list_numbers(struct number number[NUMBERS], struct standing *s)
 {
 	const struct number all[NUMBERS] = {
 		{ "step", &s->step, NULL },
 		{ "updates", &s->updates, NULL },
 		{ "best_epoch", &s->best_epoch, NULL },
-		{ "best_loss", NULL, &s->best_loss },
-		{ "best_eer", NULL, &s->best_eer },
+		{ "best_loss", NULL, &s->best.loss },
+		{ "best_eer", NULL, &s->best.eer },
+		{ "best_accuracy", NULL, &s->best.accuracy },
 		{ "waited", &s->waited, NULL },
 		{ "drops", &s->drops, NULL },
 		{ "first_spread", NULL, &s->first_spread },

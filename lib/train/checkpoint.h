@@ -9,7 +9,7 @@ struct standing {
 	uint64_t step; /* done so far; sampler, dropout and augmentation go by it */
 	uint64_t updates;
 	uint64_t best_epoch; /* 0: none yet */
-	double best_loss, best_eer;
+	struct sn_validation best;
 	uint64_t waited, drops; /* of plateaus: epochs without a better one */
 	double first_spread, first_distance;
 	uint64_t together; /* steps in a row that look collapsed */

@@ -173,14 +173,13 @@ void sn_dataset_release(struct sn_dataset *data)
 }
 
 int sn_dataset_pairs(struct sn_pairs *pairs, const struct sn_dataset *data, const uint8_t *of,
-		     uint64_t seed)
+		     const struct sn_pair_options *options)
 {
-	struct sn_pair_options options = { .selection = SN_PAIR_DEFAULT, .seed = seed };
 	struct part part = { 0 };
 	int st = part_take(&part, &data->items, of, true);
 
 	if (st == 0)
-		st = sn_pair_draw(pairs, &part.items, &options);
+		st = sn_pair_draw(pairs, &part.items, options);
 	for (size_t i = 0; st == 0 && i < pairs->n; i++) {
 		pairs->pair[i].a = part.index[pairs->pair[i].a];
 		pairs->pair[i].b = part.index[pairs->pair[i].b];

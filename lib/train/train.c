@@ -167,27 +167,30 @@ static int step(struct trainer *t, struct sn_train_row *row)
 
 static bool is_better(const struct trainer *t, const struct sn_train_row *row)
 {
+	const struct sn_validation *now = &row->validation, *best = &t->at.best;
+
 	if (t->at.best_epoch == 0)
 		return true;
-	if (t->options->select == SN_SELECT_EER && row->validation_eer != t->at.best_eer)
-		return row->validation_eer < t->at.best_eer;
-	return row->validation_loss < t->at.best_loss;
+	if (t->options->select == SN_SELECT_EER && now->eer != best->eer)
+		return now->eer < best->eer;
+	if (t->options->select == SN_SELECT_ACCURACY && now->accuracy != best->accuracy)
+		return now->accuracy > best->accuracy;
+	return now->loss < best->loss;
 }
 
 static int validate(struct trainer *t, struct sn_train_row *row)
 {
 	const struct sn_train_options *o = t->options;
-	bool point;
-	int st = sn_validate(&row->validation_loss, &row->validation_eer, &point, t->model,
-			     o->validation, o->validation_pairs, &o->objective, t->pool);
+	int st = sn_validate(&row->validation, t->model, o->validation, o->validation_pairs,
+			     &o->objective, t->pool);
 
 	if (st < 0)
 		return st;
-	if (o->select == SN_SELECT_EER && isnan(row->validation_eer))
+	if (o->select == SN_SELECT_EER && isnan(row->validation.eer))
 		return sn_fail(SN_EDATA, "the validation pairs are all same or all different: an "
 					 "equal error rate to select by wants both");
 	/* the noise of batch norm and dropout may hide in training what evaluation shows */
-	row->collapsed |= point && !t->at.told;
+	row->collapsed |= row->validation.point && !t->at.told;
 	t->at.told |= row->collapsed;
 	row->validated = true;
 	row->best = is_better(t, row);
@@ -198,8 +201,7 @@ static int validate(struct trainer *t, struct sn_train_row *row)
 	}
 	if (!row->best)
 		return 0;
-	t->at.best_loss = row->validation_loss;
-	t->at.best_eer = row->validation_eer;
+	t->at.best = row->validation;
 	t->at.best_epoch = row->epoch;
 	return snapshot_take(&t->best, t->model->net);
 }
@@ -222,6 +224,14 @@ static int end_epoch(struct trainer *t, struct sn_train_row *row)
 
 /* ---- the whole ------------------------------------------------------------------------- */
 
+static bool has_trials(const struct sn_pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->n; i++)
+		if (pairs->pair[i].trial != SN_NONE)
+			return true;
+	return false;
+}
+
 static int check(const struct sn_model *model, const struct sn_dataset *data,
 		 const struct sn_train_options *o)
 {
@@ -240,6 +250,9 @@ static int check(const struct sn_model *model, const struct sn_dataset *data,
 		return sn_fail(SN_EUSAGE, "the schedule 'plateau' wants validation pairs");
 	if (o->validation && o->validation_pairs->n == 0)
 		return sn_fail(SN_EDATA, "no pairs to validate with");
+	if (o->validation && o->select == SN_SELECT_ACCURACY && !has_trials(o->validation_pairs))
+		return sn_fail(SN_EDATA, "no trials to select by: the validation pairs want "
+					 "sn-pair --trials");
 	return 0;
 }
 

@@ -1,9 +1,9 @@
-/* validate - loss and equal error rate of pairs in evaluation mode, as the pipe of filters has them
- */
+/* validate - loss, error rate and answers of pairs in evaluation mode, as the pipe of filters has
+ * them */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sn/metric.h>
+#include <sn/evaluation.h>
 #include <sn/train.h>
 
 #define CHUNK 256 /* images embedded at a time */
@@ -43,10 +43,48 @@ static int embed_rows(float *y, struct sn_model *model, const struct sn_dataset 
 	return st;
 }
 
-/* Distances and rows of the pairs; the scores of verification. */
-static int measure_rows(struct sn_scores *scores, struct sn_index_pair *at, float *d,
-			const struct sn_pairs *pairs, const size_t *row, const float *y,
-			const struct sn_model *model, enum sn_distance distance)
+/* What the distances say besides the loss. */
+struct answers {
+	struct sn_scores scores;
+	struct sn_trials trials;
+};
+
+static int add_answer(struct answers *a, const struct sn_dataset *data,
+		      const struct sn_index_pair *p, float d)
+{
+	int st = sn_scores_add(&a->scores, d, p->same == SN_SAME);
+
+	if (st < 0 || p->trial == SN_NONE)
+		return st;
+	return sn_trials_add(&a->trials, p->trial, sn_trial_class(&data->items.entry[p->b]), d,
+			     p->same == SN_SAME);
+}
+
+static int count_answers(struct answers *a, struct sn_validation *found)
+{
+	struct sn_trials_result result;
+	double threshold;
+	int st;
+
+	found->eer = found->accuracy = NAN;
+	if (a->scores.n_same && a->scores.n_different) {
+		if ((st = sn_scores_sort(&a->scores)) < 0)
+			return st;
+		found->eer = sn_eer(&a->scores, &threshold);
+	}
+	if (a->trials.n) {
+		if ((st = sn_trials_score(&a->trials, &result)) < 0)
+			return st;
+		found->accuracy = (double)result.right / (double)result.trials;
+	}
+	return 0;
+}
+
+/* Distances and rows of the pairs. */
+static int measure_rows(struct answers *answers, struct sn_index_pair *at, float *d,
+			const struct sn_dataset *data, const struct sn_pairs *pairs,
+			const size_t *row, const float *y, const struct sn_model *model,
+			enum sn_distance distance)
 {
 	size_t dim = sn_net_dim(model->net);
 	int st = 0;
@@ -61,14 +99,14 @@ static int measure_rows(struct sn_scores *scores, struct sn_index_pair *at, floa
 		if (!isfinite(d[i]))
 			st = sn_fail(SN_ENAN, "validation loss is not finite");
 		else
-			st = sn_scores_add(scores, d[i], p->same == SN_SAME);
+			st = add_answer(answers, data, p, d[i]);
 	}
 	return st;
 }
 
-int sn_validate(double *mean, double *eer, bool *point, struct sn_model *model,
-		const struct sn_dataset *data, const struct sn_pairs *pairs,
-		const struct sn_objective *objective, struct sn_pool *pool)
+int sn_validate(struct sn_validation *found, struct sn_model *model, const struct sn_dataset *data,
+		const struct sn_pairs *pairs, const struct sn_objective *objective,
+		struct sn_pool *pool)
 {
 	size_t dim = sn_net_dim(model->net), n, size;
 	size_t *row = sn_alloc(data->items.n, sizeof *row);
@@ -83,8 +121,7 @@ int sn_validate(double *mean, double *eer, bool *point, struct sn_model *model,
 				   .items = &data->items,
 				   .image = image };
 	struct sn_loss_result result = { 0 };
-	struct sn_scores scores = { 0 };
-	double threshold;
+	struct answers answers = { 0 };
 	int st = SN_ENOMEM;
 
 	if (!row || !image || !at || !d)
@@ -95,7 +132,8 @@ int sn_validate(double *mean, double *eer, bool *point, struct sn_model *model,
 	b.y = y;
 	b.n = n;
 	if ((st = embed_rows(y, model, data, image, n, pool)) < 0 ||
-	    (st = measure_rows(&scores, at, d, pairs, row, y, model, objective->distance)) < 0)
+	    (st = measure_rows(&answers, at, d, data, pairs, row, y, model, objective->distance)) <
+		    0)
 		goto out;
 	if ((st = sn_loss_measure(&result, objective, &b)) < 0) {
 		st = sn_fail_at(st, "validation");
@@ -108,15 +146,14 @@ int sn_validate(double *mean, double *eer, bool *point, struct sn_model *model,
 			     sn_loss_names[objective->loss]);
 		goto out;
 	}
-	*mean = result.loss;
-	*point = true;
-	for (size_t i = 1; *point && i < n; i++)
-		*point = memcmp(y, y + i * dim, dim * sizeof *y) == 0;
-	*eer = NAN;
-	if (scores.n_same && scores.n_different && (st = sn_scores_sort(&scores)) == 0)
-		*eer = sn_eer(&scores, &threshold);
+	found->loss = result.loss;
+	found->point = true;
+	for (size_t i = 1; found->point && i < n; i++)
+		found->point = memcmp(y, y + i * dim, dim * sizeof *y) == 0;
+	st = count_answers(&answers, found);
 out:
-	sn_scores_release(&scores);
+	sn_scores_release(&answers.scores);
+	sn_trials_release(&answers.trials);
 	free(y);
 	free(d);
 	free(at);

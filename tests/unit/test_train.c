@@ -406,8 +406,8 @@ static void gradient_against_differences(enum sn_distance distance, double margi
 	o.batch = 1000;
 	MUST(sn_train(after, &data, &o, NULL, NULL, NULL));
 	for (int along = 0; along < 4; along++) {
-		double predicted = 0, length = 0, mean[2], eer;
-		bool point;
+		double predicted = 0, length = 0;
+		struct sn_validation found[2];
 		for (int pass = 0; pass < 4; pass++) {
 			/* 0: length of the direction, 1 and 2: a step forth and back, 3: return */
 			struct sn_random direction = r;
@@ -433,11 +433,12 @@ static void gradient_against_differences(enum sn_distance distance, double margi
 			}
 			MUST(sn_net_changed(before->net));
 			if (pass == 1 || pass == 2)
-				MUST(sn_validate(&mean[pass - 1], &eer, &point, before, &data,
-						 &data.pairs, &o.objective, NULL));
+				MUST(sn_validate(&found[pass - 1], before, &data, &data.pairs,
+						 &o.objective, NULL));
 		}
 		predicted /= sqrt(length);
-		CHECK_NEAR((mean[0] - mean[1]) / (2 * h), predicted, 0.02 * fabs(predicted) + 2e-4);
+		CHECK_NEAR((found[0].loss - found[1].loss) / (2 * h), predicted,
+			   0.02 * fabs(predicted) + 2e-4);
 		sn_random_next(&r);
 	}
 	sn_model_free(before);
@@ -497,15 +498,14 @@ static void first_row(void)
 	for (size_t batch = 1; batch < 1000; batch = batch * 10 + 1) {
 		struct sn_model *model = fresh(TEXT, 2);
 		struct sn_pairs head = data.pairs;
-		double mean, eer;
-		bool point;
+		struct sn_validation found;
 		if (batch < head.n)
 			head.n = batch;
-		MUST(sn_validate(&mean, &eer, &point, model, &data, &head, &o.objective, NULL));
+		MUST(sn_validate(&found, model, &data, &head, &o.objective, NULL));
 		o.batch = batch;
 		rows.n = 0;
 		MUST(sn_train(model, &data, &o, NULL, collect, &rows));
-		CHECK(rows.row[0].loss == mean);
+		CHECK(rows.row[0].loss == found.loss);
 		CHECK(rows.row[0].step == 1 && rows.row[0].epoch == 1);
 		sn_model_free(model);
 	}
@@ -567,13 +567,14 @@ static void best_is_kept(const char *text)
 	struct sn_train_options o = options();
 	struct sn_model *model = fresh(text, 2);
 	static struct rows rows;
-	double best = INFINITY, mean, eer;
-	bool point;
+	double best = INFINITY;
+	const struct sn_pair_options how = { .seed = 1 };
+	struct sn_validation found;
 	uint64_t at = 0;
 
 	make_set(&data, 120, false, 0);
 	MUST(sn_split(held, &data.items, SN_SPLIT_ITEM, 0.2, 1));
-	MUST(sn_dataset_pairs(&pairs, &data, held, 1));
+	MUST(sn_dataset_pairs(&pairs, &data, held, &how));
 	for (size_t i = 0; i < pairs.n; i++)
 		CHECK(held[pairs.pair[i].a] && held[pairs.pair[i].b]);
 	o.held = held;
@@ -589,15 +590,15 @@ static void best_is_kept(const char *text)
 		const struct sn_train_row *row = &rows.row[i];
 		if (!row->validated)
 			continue;
-		CHECK(row->best == (row->validation_loss < best));
+		CHECK(row->best == (row->validation.loss < best));
 		if (row->best) {
-			best = row->validation_loss;
+			best = row->validation.loss;
 			at = row->epoch;
 		}
 	}
 	CHECK(at > 0 && rows.row[rows.n - 1].epoch == (at + 3 < 20 ? at + 3 : 20));
-	MUST(sn_validate(&mean, &eer, &point, model, &data, &pairs, &o.objective, NULL));
-	CHECK(mean == best && eer < 0.2 && !point);
+	MUST(sn_validate(&found, model, &data, &pairs, &o.objective, NULL));
+	CHECK(found.loss == best && found.eer < 0.2 && isnan(found.accuracy));
 	CHECK(!model->threshold.set);
 	sn_pairs_release(&pairs);
 	sn_model_free(model);
@@ -609,6 +610,7 @@ static void what_stops_it(void)
 	struct sn_dataset data;
 	struct sn_pairs pairs = { 0 };
 	struct sn_train_options o = options();
+	const struct sn_pair_options how = { .seed = 1 };
 	struct sn_model *model = fresh(TEXT, 2);
 	static struct rows rows;
 
@@ -643,7 +645,7 @@ static void what_stops_it(void)
 
 	/* and all validation images are: that is said at once */
 	o.validation = &data;
-	MUST(sn_dataset_pairs(&pairs, &data, NULL, 1));
+	MUST(sn_dataset_pairs(&pairs, &data, NULL, &how));
 	o.validation_pairs = &pairs;
 	rows.n = 0;
 	MUST(sn_train(model, &data, &o, NULL, collect, &rows));
