@@ -69,6 +69,8 @@ $$(BUILD)/lib/kernel/simd/$(1)/%.o: lib/kernel/simd/%.c Makefile | need
 	$$(call show,CC)$$(CC) $$(ALL_CFLAGS) -O3 $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call simd-rule,$(isa))))
+# Instructions beyond the level, which low.c of lib/kernel asks the processor for.
+$(BUILD)/lib/kernel/simd/v4/low.o: ISA_v4 += -mavx512bf16 -mavx512vnni
 
 $(BUILD)/%.o: %.c Makefile | need
 	@mkdir -p $(@D)

@@ -15,10 +15,13 @@ enum {
 
 static struct cli_common common = CLI_COMMON_INIT;
 static const char *model_file;
+static unsigned precision = SN_FLOAT;
 
 static const struct cli_option options[] = {
 	{ 'm', "model", CLI_FILE, &model_file, "MODEL", "the network (needed)", 0, 0, NULL,
 	  CLI_INPUT },
+	{ 0, "precision", CLI_CHOICE, &precision, "TYPE", "float, bf16 or int8 products", 0, 0,
+	  sn_precision_names, 0 },
 	CLI_OUT(common),
 	CLI_TEXTUAL(common),
 	CLI_THREADS(common),
@@ -244,6 +247,7 @@ int main(int argc, char **argv)
 	if (strcmp(model_file, "-") == 0 && strcmp(in, "-") == 0)
 		cli_usage_error("model and pictures cannot both come from standard input");
 	if ((st = sn_model_load(&v.model, model_file)) < 0 ||
+	    (st = sn_net_set_precision(v.model->net, precision)) < 0 ||
 	    (st = sn_pool_new(&v.pool, (unsigned)common.threads)) < 0 || (st = window_open(&v)) < 0)
 		cli_die(st);
 	cli_input_sum("model", v.model->xxh3);

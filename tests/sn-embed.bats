@@ -349,3 +349,21 @@ wrong() {
 		assert p['conv2.weight'].shape == (50, 20, 5, 5) and p['fc1.weight'].shape == (500, 800)
 	EOF
 }
+
+@test "sn-embed: --precision: nearly the same, exact as ever, or refused where the processor lacks it" {
+	SN_ISA=v3 run -2 --separate-stderr sn-embed --precision bf16 -m w.bin p40.sn
+	[[ $stderr == *"no instructions for bf16 products"* && -z $output ]]
+	run -2 --separate-stderr sn-embed --precision half -m w.bin p40.sn
+	[[ $stderr == *"'half'"*bf16* && -z $output ]]
+	sn-init resnet -o r.bin
+	sn-embed -m r.bin p40.sn -o float.sn
+	sn-embed --precision float -m r.bin p40.sn -o same.sn
+	cmp float.sn same.sn
+	for type in bf16 int8; do
+		sn-embed --precision "$type" -m r.bin p40.sn -o low.sn 2>err || skip "$(cat err)"
+		run -1 sn-cmp -q --ignore history float.sn low.sn
+		run -0 sn-cmp --abs 0.05 --ignore history float.sn low.sn
+		sn-embed -j 1 --precision "$type" -m r.bin p40.sn -o one.sn
+		cmp low.sn one.sn
+	done
+}

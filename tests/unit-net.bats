@@ -6,6 +6,11 @@ load helper
 	done
 }
 
+@test "unit: products of reduced precision against plain loops" {
+	run -0 "$BUILD/tests/test_low"
+	[[ $output != *skipped* ]] || skip "$output"
+}
+
 @test "unit: layers against a reference in double, gradients along random directions" {
 	run -0 "$BUILD/tests/test_layers"
 }

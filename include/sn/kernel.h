@@ -102,6 +102,34 @@ struct sn_linear_tile {
 void sn_linear_weight_gradient(const struct sn_linear *s, const float *x, const float *dy, size_t n,
 			       const struct sn_linear_tile *t, float *dw);
 
+/** Numbers that a forward product multiplies in place of float; sums are float or exact. */
+enum sn_precision {
+	SN_FLOAT,
+	SN_BF16, /* 8 bits of fraction, for x and weights */
+	SN_INT8	 /* 256 steps over the range of an image's x, and of an output's weights */
+};
+extern const char *const sn_precision_names[]; /* "float", "bf16", "int8"; NULL at the end */
+
+/** Does this processor multiply so (AVX512-BF16, AVX512-VNNI)?  SN_ISA holds here, too. */
+bool sn_precision_runs(enum sn_precision p);
+/** Do sums over the windows fit? */
+bool sn_low_holds(const struct sn_conv *s, enum sn_precision p);
+/** Do they, and is the forward pass faster so than in the plan's way? */
+bool sn_low_pays(const struct sn_conv_plan *p, enum sn_precision precision);
+
+/** Bytes of packed weights; packed like sn_conv_pack's, a panel a piece.  A linear layer is the
+ * convolution of a picture of one pixel. */
+size_t sn_low_packed(const struct sn_conv *s, enum sn_precision p);
+size_t sn_low_pieces(const struct sn_conv *s);
+void sn_low_pack(const struct sn_conv *s, enum sn_precision p, const float *weight,
+		 const float *scale, void *packed, size_t piece);
+/** Floats of scratch memory for n images. */
+size_t sn_low_scratch(const struct sn_conv *s, enum sn_precision p, size_t n);
+/** Panels [from, to) of sn_low_pieces of y, for any n. */
+void sn_low_forward(const struct sn_conv *s, enum sn_precision p, const float *x, size_t n,
+		    const void *packed, const struct sn_finish *f, size_t from, size_t to, float *y,
+		    float *scratch);
+
 /** The instruction set whose loops run: "x86-64-v4" ... "generic"; the environment's SN_ISA can ask
  * for a lesser one. */
 const char *sn_kernel_isa(void);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sn/kernel.h>
 
 /** Rows that sn_simd.rows_by_panel takes at most, on any instruction set. */
@@ -70,6 +71,31 @@ struct sn_dots {
 	size_t sum_step;
 };
 
+/**
+ * rows_by_panel in reduced precision: groups of 2 (bf16) or 4 (int8) numbers are multiplied and
+ * added up by one instruction.  Lengths and steps count such groups, of 4 bytes each.
+ *   a        m pointers, m <= rows
+ *   b        [segments * length][columns] groups
+ *   factor   int8: [m] of a row; its sums, less 128 times that of the weights, are multiplied with
+ *            it and with those of the columns before they are finished
+ *   columns  int8: [2][columns] factors, sums of weights (as int32_t)
+ */
+struct sn_low_rows {
+	const uint32_t *const *a;
+	size_t m, segments, length, jump;
+	const uint32_t *b;
+	const float *factor, *columns;
+	const struct sn_finish *finish;
+	float *const *y;
+	size_t n;
+};
+
+struct sn_low_loops {
+	void (*rows_by_panel)(const struct sn_low_rows *job);
+	/** n numbers of x, multiplied with `scale`, to bf16 or to 128 + int8. */
+	void (*convert)(void *to, const float *x, size_t n, float scale);
+};
+
 struct sn_simd {
 	const char *isa; /* "x86-64-v4", "x86-64-v3", "x86-64-v2", "generic" */
 	size_t lanes;	 /* floats of a vector */
@@ -82,6 +108,8 @@ struct sn_simd {
 	void (*dots)(const struct sn_dots *job);
 	/** y[j] = the lanes of sum[j] added up, finished; j < n. */
 	void (*dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
+
+	const struct sn_low_loops *bf16, *int8; /* NULL where the set has none */
 };
 
 /** The best that this processor runs, or what the environment's SN_ISA names (v4, v3, v2, generic)

@@ -91,6 +91,19 @@ static int have_whole(struct sn_benches *b, size_t size)
 	return 0;
 }
 
+int sn_net_set_precision(struct sn_net *net, enum sn_precision precision)
+{
+	if (!sn_precision_runs(precision))
+		return sn_fail(SN_EUSAGE, "this processor has no instructions for %s products",
+			       sn_precision_names[precision]);
+	for (size_t i = 0; i < net->layers; i++)
+		net->layer[i]->precision = precision;
+	/* other weights are packed, and other scratch memory is wanted */
+	atomic_store(&net->ready[false], false);
+	sn_benches_free(atomic_exchange(&net->benches, NULL));
+	return 0;
+}
+
 int sn_net_embed(struct sn_net *net, struct sn_pool *pool, const float *x, size_t n, float *y)
 {
 	unsigned threads = sn_pool_threads(pool);

@@ -108,6 +108,7 @@ enum sn_wide_pass { SN_WIDE_FORWARD, SN_WIDE_INPUT, SN_WIDE_WEIGHT };
 
 struct sn_wide {
 	size_t n; /* images */
+	bool training;
 	const float *x, *dy;
 	float *y, *dx;
 };
@@ -180,7 +181,8 @@ struct sn_layer_kind {
 	void (*sum_done)(const struct sn_layer *l, float *sum); /* which may be changed */
 
 	/* Of a wide layer, instead of forward, backward, sum. */
-	size_t (*wide_pieces)(const struct sn_layer *l, enum sn_wide_pass pass, size_t n);
+	size_t (*wide_pieces)(const struct sn_layer *l, enum sn_wide_pass pass,
+			      const struct sn_wide *w);
 	size_t (*wide_scratch)(const struct sn_layer *l, enum sn_wide_pass pass, size_t n);
 	/* false: a gradient is not finite */
 	bool (*wide)(const struct sn_layer *l, enum sn_wide_pass pass, const struct sn_wide *w,
@@ -206,6 +208,7 @@ struct sn_layer {
 	bool wide;	   /* it reads so many weights that all images go through at once */
 	size_t absorbs[2]; /* layers behind it whose forward pass it does: embedding, training */
 	size_t turn;	   /* images of a call at most */
+	enum sn_precision precision; /* that embedding is asked for in */
 	struct sn_shape in, in2, out;
 	size_t in_size, out_size; /* floats of an image */
 	uint64_t multiply_adds;

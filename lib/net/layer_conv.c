@@ -12,6 +12,7 @@
 /* Of embedding, of training: packed weights and what follows the sum. */
 struct pack {
 	float *packed; /* [groups] */
+	void *low;     /* in its place: packed in reduced precision */
 	float *finish; /* bias, scale, shift [channels] each */
 	const struct sn_layer *norm;
 	bool relu, norm_last; /* the norm comes before the relu or behind it */
@@ -221,7 +222,28 @@ static size_t packed_size(const struct conv *v, enum sn_conv_pass pass)
 	return sn_conv_packed(&v->plan, pass);
 }
 
-/* Training packs for both ways, and embeds as it trains where there is no batch norm to fold. */
+/* Its products are of reduced precision. */
+static bool is_low(const struct sn_layer *l, bool training)
+{
+	const struct conv *v = l->own;
+
+	return !training && l->precision != SN_FLOAT && plain(v) &&
+	       sn_low_pays(&v->plan, l->precision);
+}
+
+static int have_packed(struct sn_layer *l, bool training)
+{
+	struct conv *v = l->own;
+	struct pack *p = &v->pack[training];
+
+	if (!is_low(l, training))
+		return sn_layer_floats(&p->packed, v->groups * packed_size(v, SN_CONV_FORWARD));
+	free(p->low);
+	p->low = sn_alloc(sn_low_packed(&v->shape, l->precision), 1);
+	return p->low ? 0 : SN_ENOMEM;
+}
+
+/* Training packs for both ways. */
 static int prepare(struct sn_layer *l, bool training)
 {
 	struct conv *v = l->own;
@@ -229,7 +251,7 @@ static int prepare(struct sn_layer *l, bool training)
 	float *bias, *scale, *shift;
 	int st;
 
-	if ((st = sn_layer_floats(&p->packed, v->groups * packed_size(v, SN_CONV_FORWARD))) < 0 ||
+	if ((st = have_packed(l, training)) < 0 ||
 	    (st = sn_layer_floats(&p->finish, 3 * v->channels)) < 0 ||
 	    (training &&
 	     (st = sn_layer_floats(&v->back, v->groups * packed_size(v, SN_CONV_INPUT))) < 0))
@@ -247,8 +269,12 @@ static int prepare(struct sn_layer *l, bool training)
 	return 0;
 }
 
-static size_t forward_pieces(const struct conv *v)
+static size_t forward_pieces(const struct sn_layer *l, bool training)
 {
+	const struct conv *v = l->own;
+
+	if (is_low(l, training))
+		return sn_low_pieces(&v->shape);
 	return v->groups * sn_conv_pieces(&v->plan, SN_CONV_FORWARD);
 }
 
@@ -256,7 +282,7 @@ static size_t pieces(const struct sn_layer *l, bool training)
 {
 	const struct conv *v = l->own;
 
-	return forward_pieces(v) +
+	return forward_pieces(l, training) +
 	       (training ? v->groups * sn_conv_pieces(&v->plan, SN_CONV_INPUT) : 0);
 }
 
@@ -268,12 +294,16 @@ static void pack(struct sn_layer *l, bool training, size_t piece)
 	float *to = p->packed;
 	const float *scale = NULL;
 
-	if (piece >= forward_pieces(v)) {
-		piece -= forward_pieces(v);
+	if (piece >= forward_pieces(l, training)) {
+		piece -= forward_pieces(l, training);
 		pass = SN_CONV_INPUT;
 		to = v->back;
 	} else if (p->norm && !p->norm_last) {
 		scale = p->finish + v->channels;
+	}
+	if (pass == SN_CONV_FORWARD && is_low(l, training)) {
+		sn_low_pack(&v->shape, l->precision, l->param[0].value, scale, p->low, piece);
+		return;
 	}
 	size_t group = piece / sn_conv_pieces(&v->plan, pass);
 	sn_conv_pack(&v->plan, pass, l->param[0].value + group * weights(&v->shape),
@@ -300,6 +330,7 @@ static void release(struct sn_layer *l)
 	struct conv *v = l->own;
 
 	free(v->pack[0].packed);
+	free(v->pack[0].low);
 	free(v->pack[0].finish);
 	free(v->pack[1].packed);
 	free(v->pack[1].finish);
@@ -361,7 +392,8 @@ static size_t kernel_scratch(const struct sn_layer *l, bool training)
 {
 	const struct conv *v = l->own;
 	size_t n = plain(v) ? l->turn : 1;
-	size_t size = sn_conv_scratch(&v->plan, SN_CONV_FORWARD, n);
+	size_t size = is_low(l, training) ? sn_low_scratch(&v->shape, l->precision, n)
+					  : sn_conv_scratch(&v->plan, SN_CONV_FORWARD, n);
 
 	if (training) {
 		size = larger(size, sn_conv_scratch(&v->plan, SN_CONV_INPUT, n));
@@ -403,6 +435,11 @@ static void forward(const struct sn_call *c)
 	struct sn_finish f = finish_of(v, training, 0);
 	struct cuts p;
 
+	if (is_low(l, training)) {
+		sn_low_forward(&v->shape, l->precision, c->x, c->n, v->pack[training].low, &f, 0,
+			       sn_low_pieces(&v->shape), c->y, c->scratch);
+		return;
+	}
 	if (plain(v)) {
 		sn_conv_forward(&v->plan, c->x, c->n, packed, &f, c->y, c->scratch);
 		return;

@@ -8,6 +8,7 @@ struct linear {
 	struct sn_linear shape;
 	bool bias;
 	bool relu; /* the next layer's */
+	void *low; /* weights packed in reduced precision */
 	struct sn_init init, bias_init;
 };
 
@@ -72,6 +73,65 @@ static bool absorb(struct sn_layer *l, const struct sn_layer *next, bool trainin
 	if (next->kind != &sn_layer_relu || l->absorbs[training])
 		return false;
 	return v->relu = true;
+}
+
+/* ---- reduced precision ---------------------------------------------------------------- */
+
+/* The layer as the convolution of a picture of one pixel. */
+static struct sn_conv pixel(const struct sn_layer *l)
+{
+	const struct sn_linear *s = &((const struct linear *)l->own)->shape;
+
+	return (struct sn_conv){ .h = 1,
+				 .w = 1,
+				 .c = s->in,
+				 .oh = 1,
+				 .ow = 1,
+				 .k = s->out,
+				 .kh = 1,
+				 .kw = 1,
+				 .stride = 1 };
+}
+
+/* Small ones gain nothing, and what they give is often the embedding. */
+static bool is_low(const struct sn_layer *l, bool training)
+{
+	struct sn_conv s = pixel(l);
+
+	return !training && l->precision != SN_FLOAT && l->wide && sn_low_holds(&s, l->precision);
+}
+
+static int prepare(struct sn_layer *l, bool training)
+{
+	struct linear *v = l->own;
+	struct sn_conv s = pixel(l);
+
+	if (!is_low(l, training))
+		return 0;
+	free(v->low);
+	v->low = sn_alloc_unset(sn_low_packed(&s, l->precision), 1);
+	return v->low ? 0 : SN_ENOMEM;
+}
+
+static size_t pieces(const struct sn_layer *l, bool training)
+{
+	struct sn_conv s = pixel(l);
+
+	return is_low(l, training) ? sn_low_pieces(&s) : 0;
+}
+
+static void pack(struct sn_layer *l, bool training, size_t piece)
+{
+	struct sn_conv s = pixel(l);
+
+	(void)training;
+	sn_low_pack(&s, l->precision, l->param[0].value, NULL, ((struct linear *)l->own)->low,
+		    piece);
+}
+
+static void release(struct sn_layer *l)
+{
+	free(((struct linear *)l->own)->low);
 }
 
 static size_t images(const struct sn_layer *l)
@@ -169,13 +229,24 @@ static size_t forward_images(const struct sn_linear *s, size_t n)
 	return images;
 }
 
-static size_t wide_pieces(const struct sn_layer *l, enum sn_wide_pass pass, size_t n)
+/* A wide layer embeds so; every piece converts all of x, so there are few. */
+enum { LOW_PIECES = 8 };
+
+static size_t low_panels(const struct sn_conv *s)
+{
+	return parts(sn_low_pieces(s), LOW_PIECES);
+}
+
+static size_t wide_pieces(const struct sn_layer *l, enum sn_wide_pass pass, const struct sn_wide *w)
 {
 	const struct sn_linear *s = &((const struct linear *)l->own)->shape;
+	const struct sn_conv p = pixel(l);
 
 	switch (pass) {
 	case SN_WIDE_FORWARD:
-		return parts(s->out, OUTPUTS) * parts(n, forward_images(s, n));
+		if (is_low(l, w->training))
+			return parts(sn_low_pieces(&p), low_panels(&p));
+		return parts(s->out, OUTPUTS) * parts(w->n, forward_images(s, w->n));
 	case SN_WIDE_INPUT:
 		return parts(s->in, COLUMNS);
 	case SN_WIDE_WEIGHT:
@@ -188,9 +259,13 @@ static size_t wide_scratch(const struct sn_layer *l, enum sn_wide_pass pass, siz
 {
 	const struct sn_linear *s = &((const struct linear *)l->own)->shape;
 
+	const struct sn_conv p = pixel(l);
+	size_t low;
+
 	switch (pass) {
 	case SN_WIDE_FORWARD:
-		return sn_linear_scratch(s, min(n, IMAGES));
+		low = is_low(l, false) ? sn_low_scratch(&p, l->precision, n) : 0;
+		return low ? low : sn_linear_scratch(s, min(n, IMAGES));
 	case SN_WIDE_INPUT:
 		return 0;
 	case SN_WIDE_WEIGHT:
@@ -241,7 +316,15 @@ static bool wide(const struct sn_layer *l, enum sn_wide_pass pass, const struct 
 
 	switch (pass) {
 	case SN_WIDE_FORWARD: {
+		const struct linear *v = l->own;
+		struct sn_conv p = pixel(l);
 		struct sn_finish f = finish_of(l);
+		if (is_low(l, w->training)) {
+			size_t each = low_panels(&p);
+			sn_low_forward(&p, l->precision, w->x, w->n, v->low, &f, piece * each,
+				       min((piece + 1) * each, sn_low_pieces(&p)), w->y, memory);
+			return true;
+		}
 		size_t across = parts(s->out, OUTPUTS), images = forward_images(s, w->n);
 		size_t from = piece % across * OUTPUTS, first = piece / across * images;
 		sn_linear_forward(s, w->x + first * s->in, min(images, w->n - first),
@@ -269,6 +352,10 @@ const struct sn_layer_kind sn_layer_linear = {
 	.shape = shape,
 	.init = init,
 	.absorb = absorb,
+	.release = release,
+	.prepare = prepare,
+	.pieces = pieces,
+	.pack = pack,
 	.images = images,
 	.scratch = scratch,
 	.forward = forward,

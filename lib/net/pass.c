@@ -220,7 +220,7 @@ int sn_wide_run(const struct sn_net *net, size_t k, enum sn_wide_pass pass, cons
 	const bool back = pass != SN_WIDE_FORWARD;
 	double start = sn_time_start(net, back);
 	struct wide d = { .layer = l, .pass = pass, .w = w, .benches = benches };
-	int st = sn_pool_run(pool, l->kind->wide_pieces(l, pass, w->n), wide_piece, &d);
+	int st = sn_pool_run(pool, l->kind->wide_pieces(l, pass, w), wide_piece, &d);
 
 	sn_time_stop(net, back, k, start);
 	if (fine)
@@ -278,12 +278,11 @@ static size_t first_bad(const struct sn_walk *w, size_t image, size_t worst)
 		c.y = out[end - 1];
 		c.memory = w->memory ? w->memory[k] : NULL;
 		c.scratch = w->benches->bench[0].scratch;
-		if (l->wide)
-			for (size_t p = 0; p < l->kind->wide_pieces(l, SN_WIDE_FORWARD, 1); p++)
-				l->kind->wide(l, SN_WIDE_FORWARD,
-					      &(struct sn_wide){ .n = 1, .x = c.x, .y = c.y }, p,
-					      c.scratch);
-		else
+		struct sn_wide w1 = { .n = 1, .training = training, .x = c.x, .y = c.y };
+		size_t pieces = l->wide ? l->kind->wide_pieces(l, SN_WIDE_FORWARD, &w1) : 0;
+		for (size_t p = 0; p < pieces; p++)
+			l->kind->wide(l, SN_WIDE_FORWARD, &w1, p, c.scratch);
+		if (!l->wide)
 			l->kind->forward(&c);
 		if (!sn_all_finite(c.y, last->out_size)) {
 			bad = k;

@@ -493,7 +493,9 @@ static int backward_wide(struct segment *s)
 	struct sn_tape *t = s->t;
 	size_t k = s->to - 1;
 	const struct sn_net *net = t->net;
-	struct sn_wide w = { .n = t->batch.n, .x = input_of(t, k), .dy = s->dy, .dx = s->dx };
+	struct sn_wide w = {
+		.n = t->batch.n, .training = true, .x = input_of(t, k), .dy = s->dy, .dx = s->dx
+	};
 	bool fine;
 	int st = sn_wide_run(net, k, SN_WIDE_WEIGHT, &w, t->benches, t->pool, &fine);
 

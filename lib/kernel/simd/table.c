@@ -6,6 +6,10 @@ void SN_NAME(sn_outer)(const struct sn_outer *job);
 void SN_NAME(sn_dots)(const struct sn_dots *job);
 void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
 
+#if SN_LANES == 16
+extern const struct sn_low_loops sn_bf16_v4, sn_int8_v4;
+#endif
+
 extern const struct sn_simd SN_NAME(sn_simd);
 const struct sn_simd SN_NAME(sn_simd) = {
 	.isa = SN_SIMD_NAME,
@@ -18,4 +22,8 @@ const struct sn_simd SN_NAME(sn_simd) = {
 	.outer = SN_NAME(sn_outer),
 	.dots = SN_NAME(sn_dots),
 	.dots_finish = SN_NAME(sn_dots_finish),
+#if SN_LANES == 16
+	.bf16 = &sn_bf16_v4,
+	.int8 = &sn_int8_v4,
+#endif
 };
