@@ -123,7 +123,7 @@ bool sn_net_is_stochastic(const struct sn_net *net)
 void sn_net_range(const struct sn_net *net, float *least, float *most, bool *unit)
 {
 	static const struct sn_range all = { -INFINITY, INFINITY, false };
-	struct sn_range range[SN_MAX_LAYERS];
+	struct sn_range range[SN_MAX_LAYERS] = { all };
 
 	for (size_t i = 0; i < net->layers; i++) {
 		const struct sn_layer *l = net->layer[i];

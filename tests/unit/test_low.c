@@ -52,7 +52,7 @@ static void low_case(struct sn_conv s, enum sn_precision precision, size_t n)
 	float *alone = random_floats(one_y),
 	      *scratch = random_floats(sn_low_scratch(&s, precision, n));
 	void *packed = malloc(sn_low_packed(&s, precision));
-	double *ref = malloc(one_y * sizeof *ref), error = 0, norm = 0;
+	double *ref = calloc(one_y, sizeof *ref), error = 0, norm = 0;
 	struct sn_finish f = { .bias = bias };
 	size_t pieces = sn_low_pieces(&s);
 
