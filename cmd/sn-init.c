@@ -158,8 +158,8 @@ static void show_model(FILE *f, const struct sn_model *m)
 	fprintf(f, "-\tinput\t%zux%zux%zu\t0\t0\n", in.w, in.h, in.c);
 	for (size_t i = 0; i < sn_net_layers(m->net); i++) {
 		struct sn_layer_info l = sn_net_layer(m->net, i);
-		fprintf(f, "%s\t%s\t%zux%zux%zu\t%zu\t%" PRIu64, l.name, l.kind, l.out.w,
-			l.out.h, l.out.c, l.parameters, l.multiply_adds);
+		fprintf(f, "%s\t%s\t%zux%zux%zu\t%zu\t%" PRIu64, l.name, l.kind, l.out.w, l.out.h,
+			l.out.c, l.parameters, l.multiply_adds);
 		for (int pass = 0; common.verbose && l.way[0] && pass < 3; pass++)
 			fprintf(f, "\t%s", l.way[pass]);
 		fputc('\n', f);
