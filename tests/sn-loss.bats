@@ -420,7 +420,7 @@ four() {
 	[[ ${lines[0]} == *'"options":{"distance":"euclidean","loss":"contrastive","margin":1.0}'* ]]
 	sn-loss -l supcon in.sn >out.sn
 	run -0 sn-cat -t out.sn
-	[[ ${lines[0]} == *'"options":{"distance":"euclidean","loss":"supcon","temperature":0.1000'* ]]
+	[[ ${lines[0]} == *'"options":{"distance":"cosine","loss":"supcon","temperature":0.1000'* ]]
 }
 
 @test "sn-loss: a gradient cut anywhere is damage, and a full disk no success" {

@@ -170,6 +170,15 @@ column() { # column NAME FILE: of a log
 	run ! grep -q 'items.sn\|w0.bin\|"threads"' header
 }
 
+@test "sn-train: what is learnt by cosines is told apart by cosines, unless -d says otherwise" {
+	for l in nt-xent supcon multi-similarity; do
+		sn-train -m w0.bin -o w.bin -e 1 -l $l items.sn
+		sn-cat -t w.bin | head -n 1 | grep -q '"distance":"cosine"'
+		sn-train -m w0.bin -o w.bin -e 1 -l $l -d euclidean items.sn
+		sn-cat -t w.bin | head -n 1 | grep -q '"distance":"euclidean"'
+	done
+}
+
 @test "sn-train: -o may be the file of -m; a failure leaves it as it was" {
 	cp w0.bin w.bin
 	sn-train -m w.bin -o w.bin -e 1 items.sn

@@ -39,12 +39,20 @@ double sn_loss_margin(enum sn_loss loss, enum sn_contrastive_form form)
 enum sn_distance sn_loss_distance(enum sn_loss loss, enum sn_contrastive_form form,
 				  enum sn_distance otherwise)
 {
-	if (loss == SN_LOSS_CROSS_ENTROPY)
+	switch (loss) {
+	case SN_LOSS_CONTRASTIVE:
+		return form == SN_CONTRASTIVE_PML || form == SN_CONTRASTIVE_ST ? SN_COSINE
+									       : otherwise;
+	case SN_LOSS_CROSS_ENTROPY:
 		return SN_WEIGHTED_L1;
-	if (loss == SN_LOSS_COSINE || (loss == SN_LOSS_CONTRASTIVE &&
-				       (form == SN_CONTRASTIVE_PML || form == SN_CONTRASTIVE_ST)))
+	case SN_LOSS_COSINE:
+	case SN_LOSS_NT_XENT:
+	case SN_LOSS_SUPCON:
+	case SN_LOSS_MULTI_SIMILARITY:
 		return SN_COSINE;
-	return otherwise;
+	default:
+		return otherwise;
+	}
 }
 
 static int check_margin(const struct sn_objective *o)
