@@ -66,7 +66,7 @@ $(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o $(BUILD)/lib/image/augment%.o: CFLA
 define simd-rule
 $$(BUILD)/lib/kernel/simd/$(1)/%.o: lib/kernel/simd/%.c Makefile | need
 	@mkdir -p $$(@D)
-	$$(call show,CC)$$(CC) $$(ALL_CFLAGS) -O3 $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
+	$$(call show,CC)$$(CC) $$(ALL_CFLAGS) -O3 -fno-math-errno $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call simd-rule,$(isa))))
 # Instructions beyond the level, which low.c of lib/kernel asks the processor for.

@@ -11,6 +11,10 @@ load helper
 	[[ $output != *skipped* ]] || skip "$output"
 }
 
+@test "unit: loops that multiply no matrices, on every instruction set" {
+	run -0 "$BUILD/tests/test_sweeps"
+}
+
 @test "unit: layers against a reference in double, gradients along random directions" {
 	run -0 "$BUILD/tests/test_layers"
 }

@@ -4,6 +4,7 @@
 #include <sn/error.h>
 #include <sn/kernel.h>
 #include "simd.h"
+#include "sweeps.h"
 
 extern const struct sn_simd sn_simd_generic;
 #ifdef __x86_64__
@@ -64,6 +65,11 @@ const struct sn_simd *sn_simd(void)
 	if (!s)
 		chosen = s = choose(); /* twice at once gives the same */
 	return s;
+}
+
+const struct sn_sweeps *sn_sweeps(void)
+{
+	return sn_simd()->sweeps;
 }
 
 const char *sn_kernel_isa(void)

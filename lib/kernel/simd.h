@@ -109,6 +109,7 @@ struct sn_simd {
 	/** y[j] = the lanes of sum[j] added up, finished; j < n. */
 	void (*dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
 
+	const struct sn_sweeps *sweeps;		/* all that is no product */
 	const struct sn_low_loops *bf16, *int8; /* NULL where the set has none */
 };
 

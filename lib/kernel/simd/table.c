@@ -1,11 +1,13 @@
 /* table - the loops of one instruction set. */
 #include "vector.h"
+#include "../sweeps.h"
 
 void SN_NAME(sn_rows_by_panel)(const struct sn_rows *job);
 void SN_NAME(sn_outer)(const struct sn_outer *job);
 void SN_NAME(sn_dots)(const struct sn_dots *job);
 void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
 
+extern const struct sn_sweeps SN_NAME(sn_sweeps);
 #if SN_LANES == 16
 extern const struct sn_low_loops sn_bf16_v4, sn_int8_v4;
 #endif
@@ -22,6 +24,7 @@ const struct sn_simd SN_NAME(sn_simd) = {
 	.outer = SN_NAME(sn_outer),
 	.dots = SN_NAME(sn_dots),
 	.dots_finish = SN_NAME(sn_dots_finish),
+	.sweeps = &SN_NAME(sn_sweeps),
 #if SN_LANES == 16
 	.bf16 = &sn_bf16_v4,
 	.int8 = &sn_int8_v4,

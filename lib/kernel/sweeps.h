@@ -1,0 +1,81 @@
+/*
+ * sweeps - the inner loops of layers that multiply no matrices: what they take is going once over
+ * their numbers.  Private to lib.
+ *
+ * Compiled once per instruction set from simd/, like the products (simd.h).  Activations are
+ * channels-last: pixels of c floats, any c.  Outputs do not overlap inputs.
+ *
+ * Every number that comes out for a pixel depends on what goes in for it alone, to the last bit.
+ * Sums over pixels are floats over some pixels, and these parts double.
+ */
+#ifndef SN_SWEEPS_H
+#define SN_SWEEPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Batch norm: y = (x - mean) scale + bias, and then a relu.  [c] each. */
+struct sn_norm {
+	size_t c;
+	const float *mean, *scale, *bias;
+	const float *slope, *shift; /* backward: dx = dy scale + ((x - mean) slope + shift) */
+	bool relu;
+};
+
+/** Windows of kh x kw at every stride in a picture [h][w][c]: [oh][ow] of them. */
+struct sn_window {
+	size_t h, w, c, oh, ow;
+	size_t kh, kw, stride;
+};
+
+/** Taps of a window that maxpool can number; and what it writes where a relu stopped the largest.
+ */
+#define SN_MOST_TAPS 255
+#define SN_DEAD_TAP 255
+
+struct sn_sweeps {
+	/** sum[c] += x, squares[c] += x^2 over all pixels. */
+	void (*moments)(const float *x, size_t pixels, size_t c, double *sum, double *squares);
+	/** sum[c] += x. */
+	void (*sums)(const float *x, size_t pixels, size_t c, double *sum);
+
+	void (*norm)(const struct sn_norm *n, const float *x, size_t pixels, float *y);
+	/** Of d, which is dy, and 0 where the relu gave 0: sum[c] += d, slopes[c] += d (x - mean).
+	 */
+	void (*norm_sums)(const struct sn_norm *n, const float *x, const float *dy, size_t pixels,
+			  double *sum, double *slopes);
+	/** slope and shift are set. */
+	void (*norm_back)(const struct sn_norm *n, const float *x, const float *dy, size_t pixels,
+			  float *dx);
+
+	/**
+	 * The largest of each window of a picture: the first of equal ones; a NaN is larger than
+	 * all.  With `n`, the largest of the norm of x; with `relu`, 0 in place of what is less.
+	 *   tap   NULL, or which of the window's pixels it was, [oh][ow][c]; SN_DEAD_TAP where relu
+	 *         and it is not > 0
+	 *   from  NULL, or with n and tap: its x - mean, [oh][ow][c]
+	 */
+	void (*maxpool)(const struct sn_window *w, const struct sn_norm *n, bool relu,
+			const float *x, float *y, uint8_t *tap, float *from);
+	/** dx of a picture from taps; with n, that of the norm before, whose relu the taps know. */
+	void (*maxpool_back)(const struct sn_window *w, const struct sn_norm *n, const uint8_t *tap,
+			     const float *dy, const float *x, float *dx, float *line);
+	/** What norm_sums says, where d is dy, and 0 at dead taps; from: of maxpool. */
+	void (*maxpool_sums)(const uint8_t *tap, const float *from, const float *dy, size_t pixels,
+			     size_t c, double *sum, double *slopes);
+
+	/** y = max(0, x); NaN stays. */
+	void (*relu)(const float *x, size_t n, float *y);
+	/** dx = dy where y > 0, else 0. */
+	void (*relu_back)(const float *y, const float *dy, size_t n, float *dx);
+	/** y = a + b, with `relu` max(0, that). */
+	void (*add)(const float *a, const float *b, size_t n, bool relu, float *y);
+	/** to += from */
+	void (*accumulate)(float *to, const float *from, size_t n);
+};
+
+/** Of the instruction set that sn_simd() has chosen. */
+const struct sn_sweeps *sn_sweeps(void);
+
+#endif
