@@ -122,7 +122,10 @@ struct sn_range {
 #define SN_LAYER_KEEPS_X 1u /* its backward pass reads x */
 #define SN_LAYER_KEEPS_Y 2u /* its backward pass reads y */
 #define SN_LAYER_CHANCE 4u  /* training: depends on chance or on the batch */
-#define SN_LAYER_TWO 8u	    /* y = x + x2: both have the gradient dy */
+#define SN_LAYER_TWO 8u	    /* y = x + x2: both have the gradient dx */
+/* In training its backward pass does the work of those that it absorbs, too: dy is the gradient of
+ * what the last of them gives. */
+#define SN_LAYER_BACK_AS_ONE 16u
 
 /* NULL members are those that a kind does not need. */
 struct sn_layer_kind {
@@ -207,7 +210,8 @@ struct sn_layer {
 	size_t place;	   /* of a held one: floats of an image held before it */
 	bool wide;	   /* it reads so many weights that all images go through at once */
 	size_t absorbs[2]; /* layers behind it whose forward pass it does: embedding, training */
-	size_t turn;	   /* images of a call at most */
+	size_t lead; /* training: the layer whose backward pass does this one's; mostly itself */
+	size_t turn; /* images of a call at most */
 	enum sn_precision precision; /* that embedding is asked for in */
 	struct sn_shape in, in2, out;
 	size_t in_size, out_size; /* floats of an image */
@@ -242,7 +246,11 @@ size_t sn_unit_end(const struct sn_net *net, size_t i, bool training);
 /* batchnorm, embedding: y = x scale + shift, [c] each. */
 void sn_batchnorm_line(const struct sn_layer *l, float *scale, float *shift);
 
-extern const struct sn_layer_kind sn_layer_batchnorm, sn_layer_relu;
+extern const struct sn_layer_kind sn_layer_batchnorm, sn_layer_maxpool, sn_layer_relu;
+
+struct sn_window;
+/* The windows of a maxpool whose winners a byte can tell; false: it is none. */
+bool sn_maxpool_window(const struct sn_layer *l, struct sn_window *w);
 
 struct sn_benches;
 

@@ -189,7 +189,7 @@ static bool absorb(struct sn_layer *l, const struct sn_layer *next, bool trainin
 		p->norm_last = p->relu;
 		return true;
 	}
-	if (next->kind == &sn_layer_relu && !p->relu && !p->norm_last) {
+	if (next->kind == &sn_layer_relu && !next->absorbs[training] && !p->relu && !p->norm_last) {
 		p->relu = true;
 		return true;
 	}

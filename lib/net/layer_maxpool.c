@@ -1,6 +1,13 @@
-/* maxpool - the largest of each window and channel; only windows that lie within the picture. */
+/*
+ * maxpool - the largest of each window and channel; only windows that lie within the picture.  The
+ * first of equal values wins; a NaN wins over all, so that it is not lost.
+ *
+ * Training keeps which pixel of its window each maximum came from, a byte; of windows of more
+ * pixels, which take plain loops, its place in the picture.
+ */
 #include <string.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 struct maxpool {
 	size_t kw, kh, stride;
@@ -37,69 +44,97 @@ static int shape(struct sn_layer *l)
 	return 0;
 }
 
-/* Training keeps the place in the picture that each maximum came from. */
+static struct sn_window window(const struct sn_layer *l)
+{
+	const struct maxpool *v = l->own;
+
+	return (struct sn_window){ l->in.h,  l->in.w, l->in.c, l->out.h,
+				   l->out.w, v->kh,   v->kw,   v->stride };
+}
+
+static bool is_large(const struct sn_layer *l)
+{
+	const struct maxpool *v = l->own;
+
+	return v->kh * v->kw > SN_MOST_TAPS;
+}
+
+bool sn_maxpool_window(const struct sn_layer *l, struct sn_window *w)
+{
+	if (l->kind != &sn_layer_maxpool || is_large(l))
+		return false;
+	*w = window(l);
+	return true;
+}
+
 static size_t memory(const struct sn_layer *l, size_t n, size_t block)
 {
 	(void)block;
-	return n * l->out_size * sizeof(uint32_t);
+	return n * l->out_size * (is_large(l) ? sizeof(uint32_t) : 1);
 }
 
-/* The first of equal values wins; a NaN wins over all, so that it is not lost. */
-static void pool(const struct sn_layer *l, const float *x, float *restrict y,
-		 uint32_t *restrict place)
+/* ---- large windows --------------------------------------------------------------------- */
+
+static void pool(const struct sn_layer *l, const float *x, float *y, uint32_t *place)
 {
 	const struct maxpool *v = l->own;
 	size_t c = l->in.c, row = l->in.w * c;
 
-	for (size_t oy = 0; oy < l->out.h; oy++) {
-		for (size_t ox = 0; ox < l->out.w; ox++, y += c) {
-			size_t corner = oy * v->stride * row + ox * v->stride * c;
-			memcpy(y, x + corner, c * sizeof *y);
-			for (size_t o = 0; place && o < c; o++)
-				place[o] = (uint32_t)(corner + o);
-			for (size_t t = 1; t < v->kh * v->kw; t++) {
-				size_t at = corner + t / v->kw * row + t % v->kw * c;
-				const float *restrict p = x + at;
-				if (place)
-					for (size_t o = 0; o < c; o++) {
-						int more = (p[o] > y[o]) | (p[o] != p[o]);
-						y[o] = more ? p[o] : y[o];
-						place[o] = more ? (uint32_t)(at + o) : place[o];
-					}
-				else
-					for (size_t o = 0; o < c; o++)
-						y[o] = ((p[o] > y[o]) | (p[o] != p[o])) ? p[o]
-											: y[o];
-			}
-			if (place)
-				place += c;
+	for (size_t i = 0; i < l->out_size; i++) {
+		size_t o = i % c, ox = i / c % l->out.w, oy = i / c / l->out.w;
+		size_t corner = oy * v->stride * row + ox * v->stride * c + o, best = corner;
+		for (size_t t = 1; t < v->kh * v->kw; t++) {
+			size_t at = corner + t / v->kw * row + t % v->kw * c;
+			if (x[at] > x[best] || x[at] != x[at])
+				best = at;
 		}
+		y[i] = x[best];
+		if (place)
+			place[i] = (uint32_t)best;
 	}
 }
+
+static void unpool(const struct sn_layer *l, const uint32_t *place, const float *dy, float *dx)
+{
+	memset(dx, 0, l->in_size * sizeof *dx);
+	for (size_t i = 0; i < l->out_size; i++)
+		dx[place[i]] += dy[i];
+}
+
+/* ---- passes ---------------------------------------------------------------------------- */
 
 static void forward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
+	const struct sn_window w = window(l);
 
 	for (size_t i = 0; i < c->n; i++) {
-		uint32_t *place = c->batch->training
-					  ? (uint32_t *)c->memory + (c->first + i) * l->out_size
-					  : NULL;
-		pool(l, c->x + i * l->in_size, c->y + i * l->out_size, place);
+		const float *x = c->x + i * l->in_size;
+		float *y = c->y + i * l->out_size;
+		size_t at = (c->first + i) * l->out_size;
+		if (is_large(l))
+			pool(l, x, y, c->batch->training ? (uint32_t *)c->memory + at : NULL);
+		else
+			sn_sweeps()->maxpool(&w, NULL, false, x, y,
+					     c->batch->training ? (uint8_t *)c->memory + at : NULL,
+					     NULL);
 	}
 }
 
 static void backward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
+	const struct sn_window w = window(l);
 
 	for (size_t i = 0; c->dx && i < c->n; i++) {
-		const uint32_t *place = (const uint32_t *)c->memory + (c->first + i) * l->out_size;
 		const float *dy = c->dy + i * l->out_size;
 		float *dx = c->dx + i * l->in_size;
-		memset(dx, 0, l->in_size * sizeof *dx);
-		for (size_t o = 0; o < l->out_size; o++)
-			dx[place[o]] += dy[o];
+		size_t at = (c->first + i) * l->out_size;
+		if (is_large(l))
+			unpool(l, (const uint32_t *)c->memory + at, dy, dx);
+		else
+			sn_sweeps()->maxpool_back(&w, NULL, (const uint8_t *)c->memory + at, dy,
+						  NULL, dx, NULL);
 	}
 }
 

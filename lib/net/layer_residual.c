@@ -1,41 +1,42 @@
-/* residual - the sum that ends a residual block: y = x + x2, dx = dx2 = dy; with a relu behind it.
+/*
+ * residual - the sum that ends a residual block, and the relu behind it: y = x + x2, dx = dx2 = dy,
+ * 0 where the relu gave 0.
  */
 #include <string.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 struct residual {
-	bool relu; /* the next layer's */
+	bool relu[2]; /* embedding, training: the next layer's */
 };
 
 static bool absorb(struct sn_layer *l, const struct sn_layer *next, bool training)
 {
 	struct residual *v = l->own;
 
-	if (next->kind != &sn_layer_relu || l->absorbs[training])
+	if (next->kind != &sn_layer_relu || next->absorbs[training] || v->relu[training])
 		return false;
-	return v->relu = true;
+	return v->relu[training] = true;
 }
 
 static void forward(const struct sn_call *c)
 {
-	size_t n = c->n * c->layer->in_size;
-	const float *restrict a = c->x, *restrict b = c->x2;
-	float *restrict y = c->y;
+	const struct residual *v = c->layer->own;
 
-	if (((const struct residual *)c->layer->own)->relu)
-		for (size_t i = 0; i < n; i++) {
-			float sum = a[i] + b[i];
-			y[i] = sum < 0 ? 0 : sum;
-		}
-	else
-		for (size_t i = 0; i < n; i++)
-			y[i] = a[i] + b[i];
+	sn_sweeps()->add(c->x, c->x2, c->n * c->layer->in_size, v->relu[c->batch->training], c->y);
 }
 
 static void backward(const struct sn_call *c)
 {
-	if (c->dx)
-		memcpy(c->dx, c->dy, c->n * c->layer->in_size * sizeof *c->dx);
+	const struct residual *v = c->layer->own;
+	size_t n = c->n * c->layer->in_size;
+
+	if (!c->dx)
+		return;
+	if (v->relu[true])
+		sn_sweeps()->relu_back(c->y, c->dy, n, c->dx);
+	else
+		memcpy(c->dx, c->dy, n * sizeof *c->dx);
 }
 
 const struct sn_layer_kind sn_layer_residual = {
@@ -43,7 +44,7 @@ const struct sn_layer_kind sn_layer_residual = {
 	.prefix = "residual",
 	.synopsis = "residual [name=NAME], layers, [shortcut, layers,] end",
 	.size = sizeof(struct residual),
-	.flags = SN_LAYER_TWO,
+	.flags = SN_LAYER_TWO | SN_LAYER_BACK_AS_ONE,
 	.absorb = absorb,
 	.forward = forward,
 	.backward = backward,

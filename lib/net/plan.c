@@ -15,14 +15,31 @@ static bool is_read_once(const struct sn_net *net, size_t i)
 	return i + 1 < net->layers && net->layer[i + 1]->from == i && !net->layer[i]->held;
 }
 
+/* From the last layer to the first, so that a layer can leave those alone that have taken others.
+ */
 static void absorb(struct sn_net *net, bool training)
 {
-	for (size_t i = 0; i < net->layers; i = sn_unit_end(net, i, training)) {
+	for (size_t i = net->layers; i-- > 0;) {
 		struct sn_layer *l = net->layer[i];
 		for (size_t k = i; l->kind->absorb && is_read_once(net, k) &&
 				   l->kind->absorb(l, net->layer[k + 1], training);
 		     k++)
 			l->absorbs[training]++;
+	}
+}
+
+/* Layers whose backward passes are one: they take the same number of images. */
+static void lead(struct sn_net *net)
+{
+	for (size_t i = 0, end; i < net->layers; i = end) {
+		struct sn_layer *l = net->layer[i];
+		end = sn_unit_end(net, i, true);
+		for (size_t k = i; k < end; k++) {
+			bool led = l->kind->flags & SN_LAYER_BACK_AS_ONE;
+			net->layer[k]->lead = led ? i : k;
+			if (led)
+				net->layer[k]->turn = l->turn;
+		}
 	}
 }
 
@@ -78,6 +95,7 @@ void sn_net_plan(struct sn_net *net)
 		l->turn = t < net->block ? t : net->block;
 		before = l->wide ? 0 : t;
 	}
+	lead(net);
 }
 
 /* ---- what layers make of their parameters ---------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "pass.h"
+#include "../kernel/sweeps.h"
 
 struct sn_tape {
 	struct sn_net *net;
@@ -28,6 +29,7 @@ struct sn_tape {
 	size_t reached;	      /* layer: the backward pass goes down to it */
 	float *dx;	      /* of the network's input; NULL: not wanted */
 	bool *bad;	      /* [layers] a gradient that is not finite */
+	bool turned;	      /* blocks go through from the last to the first */
 	bool forward_done;
 };
 
@@ -52,10 +54,22 @@ static size_t blocks_of(const struct sn_tape *t, size_t n)
 	return (n + t->net->block - 1) / t->net->block;
 }
 
+/* The layer whose backward pass does layer i's. */
+static struct sn_layer *lead_of(const struct sn_net *net, size_t i)
+{
+	return net->layer[net->layer[i]->lead];
+}
+
 /* The backward pass of layer i needs all of dy at once. */
 static bool is_meeting(const struct sn_net *net, size_t i)
 {
-	return net->layer[i]->kind->back_gather || net->layer[i]->wide;
+	return lead_of(net, i)->kind->back_gather || net->layer[i]->wide;
+}
+
+/* Layer i is the last that its lead's backward pass does. */
+static bool is_end(const struct sn_net *net, size_t i)
+{
+	return i + 1 == net->layers || net->layer[i + 1]->lead != net->layer[i]->lead;
 }
 
 /* Of the last layer of a unit. */
@@ -96,7 +110,7 @@ static int plan_layer(struct sn_tape *t, size_t i, size_t span)
 
 	if (l->held && !(t->fork[i] = floats(t->most, l->out_size)))
 		return SN_ENOMEM;
-	if (l->kind->memory &&
+	if (l->kind->memory && l->lead == i &&
 	    !(t->memory[i] = sn_alloc(l->kind->memory(l, t->most, t->net->block), 1)))
 		return SN_ENOMEM;
 	if (!is_summed(l))
@@ -108,6 +122,18 @@ static int plan_layer(struct sn_tape *t, size_t i, size_t span)
 		if (!(t->tree_memory[k * t->net->layers + i] = floats(sn_tree_slots(span), width)))
 			return SN_ENOMEM;
 	return 0;
+}
+
+/* A sum that is the first to set the gradients of both that it reads sets one for both: from then
+ * on the one is read before others add to it. */
+static void share_forks(struct sn_tape *t)
+{
+	for (size_t i = 0; i < t->net->layers; i++) {
+		const struct sn_layer *l = t->net->layer[i];
+		if (l->kind->flags & SN_LAYER_TWO && l->from != SN_INPUT && l->from2 != SN_INPUT &&
+		    !t->fork[l->from] && t->net->layer[l->from2]->last_read == i)
+			t->fork[l->from] = t->fork[l->from2];
+	}
 }
 
 static int plan(struct sn_tape *t)
@@ -141,11 +167,12 @@ static int plan(struct sn_tape *t)
 			return st;
 		if (l->params)
 			t->lowest = i;
-		if (is_meeting(net, i) && l->out_size > whole)
+		if (is_meeting(net, i) && is_end(net, i) && l->out_size > whole)
 			whole = l->out_size;
 		if (l->wide && l->in_size > whole)
 			whole = l->in_size;
 	}
+	share_forks(t);
 	for (int k = 0; k < 2; k++)
 		if (!(t->whole[k] = floats(t->most, whole)))
 			return SN_ENOMEM;
@@ -187,6 +214,11 @@ void sn_tape_free(struct sn_tape *t)
 	if (!t)
 		return;
 	unsigned threads = sn_pool_threads(t->pool);
+	for (size_t i = 0; t->fork && i < t->net->layers; i++) {
+		const struct sn_layer *l = t->net->layer[i];
+		if (t->fork[i] && !l->held)
+			t->fork[i] = NULL; /* another's */
+	}
 	free_all(t->out, t->net->layers);
 	free_all(t->fork, t->net->layers);
 	free_all(t->memory, t->net->layers);
@@ -209,23 +241,42 @@ static const float *input_of(const struct sn_tape *t, size_t layer)
 	return from == SN_INPUT ? t->x : t->out[from];
 }
 
-static struct sn_call call_of(const struct sn_tape *t, size_t layer, size_t first, size_t n)
+/* Of a layer, whose work ends with that of layer `last`. */
+static struct sn_call call_of(const struct sn_tape *t, size_t layer, size_t last, size_t first,
+			      size_t n)
 {
 	const struct sn_layer *l = t->net->layer[layer];
 	const float *x = input_of(t, layer);
+	float *y = t->out[last];
 
 	return (struct sn_call){ .layer = l,
 				 .batch = &t->batch,
 				 .first = first,
 				 .n = n,
 				 .x = x ? x + first * l->in_size : NULL,
-				 .y = t->out[layer] ? t->out[layer] + first * l->out_size : NULL,
+				 .y = y ? y + first * t->net->layer[last]->out_size : NULL,
 				 .memory = t->memory[layer] };
 }
 
 static size_t block_size(const struct sn_tape *t, size_t first)
 {
 	return t->batch.n - first < t->net->block ? t->batch.n - first : t->net->block;
+}
+
+/*
+ * Work for each of n pieces of the batch, every time from the other end: what the last ones left in
+ * the cache is there for the first ones.
+ */
+static int run_pieces(struct sn_tape *t, size_t n,
+		      int (*work)(void *context, size_t index, unsigned thread), void *context)
+{
+	t->turned = !t->turned;
+	return sn_pool_run(t->pool, n, work, context);
+}
+
+static size_t piece_of(const struct sn_tape *t, size_t index, size_t n)
+{
+	return t->turned ? n - 1 - index : index;
 }
 
 /* ---- forward ------------------------------------------------------------------------ */
@@ -237,6 +288,7 @@ struct segment {
 	float *dx;	 /* backward: of layer from, all images; NULL: the last segment */
 	size_t span;	 /* backward: blocks of a task */
 	size_t gather;	 /* layer whose gathering ends the segment; the number of layers: none */
+	size_t last;	 /* backward: the last layer whose work that one does */
 };
 
 static struct sn_walk walk_of(const struct sn_tape *t)
@@ -249,7 +301,7 @@ static int forward_block(void *context, size_t index, unsigned thread)
 	const struct segment *s = context;
 	const struct sn_tape *t = s->t;
 	struct sn_walk w = walk_of(t);
-	size_t first = index * t->net->block;
+	size_t first = piece_of(t, index, blocks_of(t, t->batch.n)) * t->net->block;
 
 	sn_walk_forward(&w, s->from, s->to, s->gather, first, block_size(t, first), thread);
 	return 0;
@@ -260,7 +312,7 @@ static int gather_input(void *context, size_t index, unsigned thread)
 {
 	const struct segment *s = context;
 	size_t first = index * s->t->net->block;
-	struct sn_call c = call_of(s->t, s->to, first, block_size(s->t, first));
+	struct sn_call c = call_of(s->t, s->to, s->to, first, block_size(s->t, first));
 
 	(void)thread;
 	c.layer->kind->gather(&c);
@@ -287,7 +339,7 @@ static int forward_segment(struct segment *s)
 	int st;
 
 	if (!l->wide)
-		return sn_pool_run(t->pool, blocks_of(t, t->batch.n), forward_block, s);
+		return run_pieces(t, blocks_of(t, t->batch.n), forward_block, s);
 	struct sn_wide w = { .n = t->batch.n, .x = input_of(t, s->from), .y = t->out[s->to - 1] };
 	if ((st = sn_wide_run(net, s->from, SN_WIDE_FORWARD, &w, t->benches, t->pool, NULL)) < 0)
 		return st;
@@ -367,38 +419,34 @@ static float *gradient_of(const struct sn_tape *t, size_t k, size_t source, size
 	return t->fork[source] + image * net->layer[source]->out_size;
 }
 
-static void add(float *restrict to, const float *restrict from, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		to[i] += from[i];
-}
-
-/* Layer k for the images [image, image + n).  dy: their gradient, unless it is that of a held
- * output; dx: where that of its input goes, unless the same.  Returns dx. */
+/* Layer k, and those before it down to its lead, for the images [image, image + n).  dy: their
+ * gradient, unless it is that of a held output; dx: where that of its input goes, unless the same.
+ * Returns dx. */
 static const float *back(const struct sn_tape *t, size_t k, size_t image, size_t n,
 			 const struct sn_bench *bench, float *sum, const float *dy, float *dx)
 {
-	struct sn_call c = call_of(t, k, image, n);
+	const size_t lead = t->net->layer[k]->lead;
+	struct sn_call c = call_of(t, lead, k, image, n);
 	size_t size = n * c.layer->in_size;
 	bool adds;
-	float *to = gradient_of(t, k, c.layer->from, image, dx, &adds);
+	float *to = gradient_of(t, lead, c.layer->from, image, dx, &adds);
 
 	c.scratch = bench->scratch;
 	c.sum = sum;
-	c.dy = t->fork[k] ? t->fork[k] + image * c.layer->out_size : dy;
+	c.dy = t->fork[k] ? t->fork[k] + image * t->net->layer[k]->out_size : dy;
 	c.dx = to && adds ? dx : to;
 	double start = sn_time_start(t->net, true);
 	c.layer->kind->backward(&c);
-	sn_time_stop(t->net, true, k, start);
 	if (to && adds)
-		add(to, dx, size);
-	if (c.layer->kind->flags & SN_LAYER_TWO &&
-	    (to = gradient_of(t, k, c.layer->from2, image, NULL, &adds))) {
+		sn_sweeps()->accumulate(to, dx, size);
+	if (c.layer->kind->flags & SN_LAYER_TWO && c.dx &&
+	    (to = gradient_of(t, lead, c.layer->from2, image, NULL, &adds)) && to != c.dx) {
 		if (adds)
-			add(to, c.dy, size);
+			sn_sweeps()->accumulate(to, c.dx, size);
 		else
-			memcpy(to, c.dy, size * sizeof *to);
+			memcpy(to, c.dx, size * sizeof *to);
 	}
+	sn_time_stop(t->net, true, lead, start);
 	return dx;
 }
 
@@ -425,20 +473,28 @@ static void backward_block(const struct segment *s, size_t first, size_t n, unsi
 		for (size_t m = 0, count; m < n; m += count) {
 			const float *d = dy ? dy + m * out : NULL;
 			count = n - m < turn ? n - m : turn;
-			for (size_t k = end; k-- > i;) {
-				float *to = k == i && dx ? dx + m * in : bench->image[k & 1];
-				d = back(t, k, first + m, count, bench,
-					 t->sums[k] ? sn_tree_next(&tree[k]) : NULL, d, to);
+			unsigned side = 0;
+			for (size_t k = end, next; k > i; k = next) {
+				next = net->layer[k - 1]->lead;
+				float *to = next == i && dx ? dx + m * in : bench->image[side ^= 1];
+				d = back(t, k - 1, first + m, count, bench,
+					 t->sums[next] ? sn_tree_next(&tree[next]) : NULL, d, to);
 			}
 		}
 		dy = dx;
 	}
 }
 
-static int backward_task(void *context, size_t index, unsigned thread)
+static size_t tasks_of(const struct segment *s)
+{
+	return (blocks_of(s->t, s->t->batch.n) + s->span - 1) / s->span;
+}
+
+static int backward_task(void *context, size_t at, unsigned thread)
 {
 	const struct segment *s = context;
 	const struct sn_tape *t = s->t;
+	const size_t index = piece_of(t, at, tasks_of(s));
 	struct sn_layer *const *layer = t->net->layer;
 	struct sn_tree *tree = t->tree + thread * t->net->layers;
 	size_t block = t->net->block, first = index * s->span * block,
@@ -460,9 +516,9 @@ static int backward_task(void *context, size_t index, unsigned thread)
 			if (t->sums[k])
 				sn_tree_add(&tree[k]);
 		if (s->gather < t->net->layers) {
-			struct sn_call c = call_of(t, s->gather, first, n);
-			const float *dy = t->fork[s->gather] ? t->fork[s->gather] : s->dx;
-			c.dy = dy + first * c.layer->out_size;
+			struct sn_call c = call_of(t, s->gather, s->last, first, n);
+			const float *dy = t->fork[s->last] ? t->fork[s->last] : s->dx;
+			c.dy = dy + first * t->net->layer[s->last]->out_size;
 			double start = sn_time_start(t->net, true);
 			c.layer->kind->back_gather(&c);
 			sn_time_stop(t->net, true, s->gather, start);
@@ -479,10 +535,10 @@ static int gather_block(void *context, size_t index, unsigned thread)
 {
 	const struct segment *s = context;
 	size_t first = index * s->t->net->block;
-	struct sn_call c = call_of(s->t, s->gather, first, block_size(s->t, first));
+	struct sn_call c = call_of(s->t, s->gather, s->last, first, block_size(s->t, first));
 
 	(void)thread;
-	c.dy = s->dy + first * c.layer->out_size;
+	c.dy = s->dy + first * s->t->net->layer[s->last]->out_size;
 	c.layer->kind->back_gather(&c);
 	return 0;
 }
@@ -509,8 +565,8 @@ static int backward_blocks(struct segment *s)
 {
 	struct sn_tape *t = s->t;
 	const struct sn_net *net = t->net;
-	size_t tasks = (blocks_of(t, t->batch.n) + s->span - 1) / s->span;
-	int st = sn_pool_run(t->pool, tasks, backward_task, s);
+	size_t tasks = tasks_of(s);
+	int st = run_pieces(t, tasks, backward_task, s);
 
 	for (size_t k = s->from; st == 0 && k < s->to; k++) {
 		const struct sn_layer *l = net->layer[k];
@@ -544,17 +600,18 @@ static void next_segment(struct segment *s, size_t lowest, unsigned *flip)
 {
 	const struct sn_net *net = s->t->net;
 
-	s->from = s->to - 1;
+	s->from = net->layer[s->to - 1]->lead;
 	if (!net->layer[s->from]->wide)
 		while (s->from > lowest && !is_meeting(net, s->from - 1))
-			s->from--;
+			s->from = net->layer[s->from - 1]->lead;
 	s->gather = net->layers;
 	s->dx = NULL;
 	if (s->from > lowest) {
 		s->dx = s->t->whole[*flip];
 		*flip ^= 1;
-		if (net->layer[s->from - 1]->kind->back_gather)
-			s->gather = s->from - 1;
+		s->last = s->from - 1;
+		if (lead_of(net, s->last)->kind->back_gather)
+			s->gather = net->layer[s->last]->lead;
 	}
 }
 
@@ -572,14 +629,15 @@ int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
 	t->reached = lowest;
 	if (lowest == net->layers)
 		return check_gradients(t, dy);
-	s.gather = net->layers - 1;
+	s.last = net->layers - 1;
+	s.gather = net->layer[s.last]->lead;
 	if (net->layer[s.gather]->kind->back_gather &&
 	    (st = sn_pool_run(t->pool, blocks, gather_block, &s)) < 0)
 		return st;
 	while (s.to > lowest) {
-		struct sn_layer *l = net->layer[s.to - 1];
+		struct sn_layer *l = lead_of(net, s.to - 1);
 		if (l->kind->back_join)
-			l->kind->back_join(l, &t->batch, t->memory[s.to - 1]);
+			l->kind->back_join(l, &t->batch, t->memory[l->index]);
 		next_segment(&s, lowest, &flip);
 		if (l->wide && s.from == 0)
 			s.dx = dx;

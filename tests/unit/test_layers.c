@@ -724,6 +724,39 @@ static void test_networks(void)
 	}
 }
 
+/* Layers that go together with those before them, forward and backward; channels of all widths. */
+static void test_units(void)
+{
+	static const size_t channels[] = { 1, 4, 7, 16, 24, 50, 64 };
+
+	for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+		size_t c = channels[i], n = between(2, 20), side = between(6, 9);
+		struct spec pools = i % 2 ? pool(3, 3, 2) : pool(2, 2, 2);
+		check_plan(&PLAN(side, 7, 1, conv(c, 3, 3, 1, 1, true), plain(BATCHNORM),
+				 plain(RELU), pools, plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(side, 7, 1, conv(c, 3, 3, 1, 1, true), plain(RELU),
+				 plain(BATCHNORM), pools, plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(side, 7, 1, conv(c, 3, 3, 1, 1, true), plain(BATCHNORM),
+				 plain(RELU), plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(side, 7, 1, conv(c, 3, 3, 1, 1, true), plain(RELU), pools,
+				 conv(3, 2, 2, 1, 0, true), plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(side, 7, 3, plain(RELU), pools, plain(FLATTEN)), n);
+		check_plan(&PLAN(side, 7, 3, plain(BATCHNORM), plain(RELU), pools, plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(side, 7, 3, plain(RESIDUAL), conv(3, 3, 3, 1, 1, false),
+				 plain(BATCHNORM), plain(RELU), conv(3, 3, 3, 1, 1, false),
+				 plain(BATCHNORM), plain(END), plain(RELU), pools, plain(RESIDUAL),
+				 plain(RELU), conv(c, 1, 1, 1, 0, true), plain(SHORTCUT),
+				 conv(c, 1, 1, 1, 0, true), plain(BATCHNORM), plain(END),
+				 plain(RELU), plain(FLATTEN)),
+			   n);
+	}
+}
+
 /* ---- dropout ------------------------------------------------------------------------ */
 
 static void test_dropout(void)
@@ -781,6 +814,7 @@ int main(void)
 	test_more_layers();
 	test_residual();
 	test_networks();
+	test_units();
 	test_dropout();
 	return TEST_END();
 }
