@@ -6,9 +6,17 @@ void SN_NAME(sn_rows_by_panel)(const struct sn_rows *job);
 void SN_NAME(sn_outer)(const struct sn_outer *job);
 void SN_NAME(sn_dots)(const struct sn_dots *job);
 void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
-void SN_NAME(sn_product)(const struct sn_product *job);
-void SN_NAME(sn_outer_sums)(const struct sn_outer_sums *job);
-void SN_NAME(sn_tiles)(enum sn_transform what, size_t n, const struct sn_lines *job);
+void SN_NAME(sn_fft_forward)(const struct sn_fft_tile *t);
+void SN_NAME(sn_fft_inverse)(const struct sn_fft_tile *t);
+void SN_NAME(sn_fft_product)(const struct sn_spectra *s);
+void SN_NAME(sn_fft_turned_product)(const struct sn_spectra *s);
+
+static const struct sn_fft_loops fft_loops = {
+	.forward = SN_NAME(sn_fft_forward),
+	.inverse = SN_NAME(sn_fft_inverse),
+	.product = SN_NAME(sn_fft_product),
+	.turned_product = SN_NAME(sn_fft_turned_product),
+};
 
 extern const struct sn_sweeps SN_NAME(sn_sweeps);
 #if SN_LANES == 16
@@ -27,10 +35,8 @@ const struct sn_simd SN_NAME(sn_simd) = {
 	.outer = SN_NAME(sn_outer),
 	.dots = SN_NAME(sn_dots),
 	.dots_finish = SN_NAME(sn_dots_finish),
+	.fft = &fft_loops,
 	.sweeps = &SN_NAME(sn_sweeps),
-	.product = SN_NAME(sn_product),
-	.outer_sums = SN_NAME(sn_outer_sums),
-	.tiles = SN_NAME(sn_tiles),
 #if SN_LANES == 16
 	.bf16 = &sn_bf16_v4,
 	.int8 = &sn_int8_v4,
