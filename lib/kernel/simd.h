@@ -97,6 +97,62 @@ struct sn_low_loops {
 	void (*convert)(void *to, const float *x, size_t n, float scale);
 };
 
+/**
+ * Any number of rows times a panel: y[i * y_step + j] = sum over k < depth of a[i * a_step + k] *
+ * b[k * columns + j] for i < m, j < n, added in the order of k, in parts that the depth gives.  n:
+ * whole vectors, <= columns
+ */
+struct sn_product {
+	const float *a;
+	size_t a_step, m, depth;
+	const float *b;
+	float *y;
+	size_t y_step, n;
+};
+
+/**
+ * Sums of outer products, of any number of rows: y[i * columns + j] += sum over q < points of
+ * a[q * a_step + i] * b[q * b_step + j] for i < m, j < n, added in the order of q, in parts that
+ * the number of points gives.  n: whole vectors, <= columns
+ */
+struct sn_outer_sums {
+	const float *a;
+	size_t a_step, m;
+	const float *b;
+	size_t b_step, points;
+	float *y;
+	size_t n;
+};
+
+/** Winograd's transforms of one axis (simd/tiles.c), from n or t numbers to t or n. */
+enum sn_transform {
+	SN_TILE_INPUT,	  /* t -> t */
+	SN_TILE_GRADIENT, /* n -> t, the transpose of OUTPUT */
+	SN_TILE_OUTPUT,	  /* t -> n */
+	SN_TILE_FINISH,	  /* the same, finished, the first `valid` alone stored */
+	SN_TILE_WEIGHT,	  /* n -> t */
+	SN_TILE_UNWEIGHT, /* t -> n, the transpose of WEIGHT */
+};
+
+/** 3 <= t <= SN_TILE_MOST, 2 <= n < t */
+#define SN_TILE_MOST 8
+
+/**
+ * One transform at items of lines, a vector at a time: number i stands at from[i] + line *
+ * from_line + item * from_item, what comes out at to + i * to_point + line * to_line + item *
+ * to_item.
+ *   finish  its arrays begin with this vector's first channel
+ */
+struct sn_lines {
+	size_t t, lines, items;
+	const float *from[SN_TILE_MOST];
+	size_t from_line, from_item;
+	float *to;
+	size_t to_point, to_line, to_item;
+	const struct sn_finish *finish;
+	size_t valid;
+};
+
 struct sn_simd {
 	const char *isa; /* "x86-64-v4", "x86-64-v3", "x86-64-v2", "generic" */
 	size_t lanes;	 /* floats of a vector */
@@ -109,6 +165,9 @@ struct sn_simd {
 	void (*dots)(const struct sn_dots *job);
 	/** y[j] = the lanes of sum[j] added up, finished; j < n. */
 	void (*dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
+	void (*product)(const struct sn_product *job);
+	void (*outer_sums)(const struct sn_outer_sums *job);
+	void (*tiles)(enum sn_transform what, size_t n, const struct sn_lines *job);
 	const struct sn_fft_loops *fft;
 
 	const struct sn_sweeps *sweeps;		/* all that is no product */

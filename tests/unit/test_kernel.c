@@ -204,6 +204,9 @@ static void test_conv(void)
 	square(14, 24, 48, 7, 1, 0, 2);
 	square(9, 33, 34, 4, 1, 0, 2);
 	square(13, 16, 17, 10, 1, 0, 3);
+	square(26, 65, 33, 3, 1, 1, 2);	 /* sums in parts, a line of tiles that ends within one */
+	square(10, 130, 20, 4, 1, 0, 3); /* tiles an odd number of vectors apart */
+	square(7, 3, 5, 3, 1, 2, 16);	 /* fewer channels than a vector has */
 	/* several tiles, turns and panels; windows on the border's other side; one channel */
 	square(43, 20, 70, 7, 1, 3, 3);
 	square(60, 1, 37, 9, 1, 0, 3);

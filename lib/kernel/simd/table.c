@@ -6,6 +6,9 @@ void SN_NAME(sn_rows_by_panel)(const struct sn_rows *job);
 void SN_NAME(sn_outer)(const struct sn_outer *job);
 void SN_NAME(sn_dots)(const struct sn_dots *job);
 void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
+void SN_NAME(sn_product)(const struct sn_product *job);
+void SN_NAME(sn_outer_sums)(const struct sn_outer_sums *job);
+void SN_NAME(sn_tiles)(enum sn_transform what, size_t n, const struct sn_lines *job);
 void SN_NAME(sn_fft_forward)(const struct sn_fft_tile *t);
 void SN_NAME(sn_fft_inverse)(const struct sn_fft_tile *t);
 void SN_NAME(sn_fft_product)(const struct sn_spectra *s);
@@ -37,6 +40,9 @@ const struct sn_simd SN_NAME(sn_simd) = {
 	.dots_finish = SN_NAME(sn_dots_finish),
 	.fft = &fft_loops,
 	.sweeps = &SN_NAME(sn_sweeps),
+	.product = SN_NAME(sn_product),
+	.outer_sums = SN_NAME(sn_outer_sums),
+	.tiles = SN_NAME(sn_tiles),
 #if SN_LANES == 16
 	.bf16 = &sn_bf16_v4,
 	.int8 = &sn_int8_v4,
