@@ -34,7 +34,8 @@ endif
 
 ALL_CFLAGS = -std=$(STD) -Iinclude -D_GNU_SOURCE -DSN_VERSION='"$(VERSION)"' -fPIC -pthread -Wall -Wextra $(WERROR) \
 	$(PKG_CFLAGS) $(CFLAGS) $(SANITIZE)
-LIBS = $(PKG_LIBS) -lm -pthread
+# A program is linked with what it calls: each library more takes time at every start.
+LIBS = -Wl,--as-needed $(PKG_LIBS) -lm -pthread
 
 # The kernels' inner loops, lib/kernel/simd, are compiled once for each instruction set; lib/kernel/isa.c chooses at start.
 ISAS = $(if $(filter x86_64,$(shell uname -m)),v4 v3 v2) generic

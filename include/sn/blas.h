@@ -1,4 +1,4 @@
-/* blas - what libsn asks of OpenBLAS besides its products. */
+/* blas - what libsn asks of OpenBLAS besides its products.  It is loaded at the first call. */
 #ifndef SN_BLAS_H
 #define SN_BLAS_H
 
@@ -9,7 +9,7 @@
  */
 void sn_blas_single(void);
 
-/** "OpenBLAS 0.3.21 SkylakeX, pthreads", into text[128]; returns text. */
+/** "OpenBLAS 0.3.21 SkylakeX, pthreads", or "none" and why, into text[128]; returns text. */
 const char *sn_blas_text(char text[128]);
 
 #endif

@@ -1,21 +1,64 @@
-/* blas - OpenBLAS with one thread, and what it says of itself. */
+/*
+ * blas - OpenBLAS with one thread, and what it says of itself.
+ *
+ * It is opened when it is first asked for and not linked: it starts its threads as soon as it is
+ * loaded, and they turn round for a while, which is more work than a small program has to do.
+ */
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <cblas.h>
+#include <stdbool.h>
 #include <sn/blas.h>
+
+enum { ONE_THREAD, PTHREADS, OPENMP }; /* what openblas_get_parallel says */
+
+static struct {
+	void (*set_num_threads)(int);
+	int (*get_parallel)(void);
+	char *(*get_config)(void);
+	char *(*get_corename)(void);
+} blas; /* all of them, or none */
+
+/* ISO C knows no cast from an object to a function. */
+static bool look_up(void *library, const char *name, void *function)
+{
+	void *symbol = dlsym(library, name);
+
+	memcpy(function, &symbol, sizeof symbol);
+	return symbol != NULL;
+}
+
+static void open_library(void)
+{
+	void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_GLOBAL);
+
+	if (library && (!look_up(library, "openblas_set_num_threads", &blas.set_num_threads) ||
+			!look_up(library, "openblas_get_parallel", &blas.get_parallel) ||
+			!look_up(library, "openblas_get_config", &blas.get_config) ||
+			!look_up(library, "openblas_get_corename", &blas.get_corename)))
+		memset(&blas, 0, sizeof blas);
+}
+
+static bool have_library(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, open_library);
+	return blas.get_config != NULL;
+}
 
 void sn_blas_single(void)
 {
-	openblas_set_num_threads(1);
+	if (!have_library())
+		return;
+	blas.set_num_threads(1);
 	/* OpenMP builds take OpenMP's number for the calling thread instead; the runtime is there
 	   when they are, and is not linked by name because the other builds come without */
-	if (openblas_get_parallel() == OPENBLAS_OPENMP) {
+	if (blas.get_parallel() == OPENMP) {
 		void (*set)(int) = NULL;
-		void *symbol = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
 
-		memcpy(&set, &symbol, sizeof set); /* ISO C knows no cast from object to function */
-		if (set)
+		if (look_up(RTLD_DEFAULT, "omp_set_num_threads", &set))
 			set(1);
 	}
 }
@@ -23,12 +66,19 @@ void sn_blas_single(void)
 const char *sn_blas_text(char text[128])
 {
 	static const char *const mode[] = { "one thread", "pthreads", "OpenMP" };
-	const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 DYNAMIC_ARCH ..." */
-	int parallel = openblas_get_parallel();
-	const char *blank = strchr(config, ' ');
-	size_t n = blank ? strcspn(blank + 1, " ") + (size_t)(blank + 1 - config) : strlen(config);
+	const char *config, *blank;
+	int parallel;
+	size_t n;
 
-	snprintf(text, 128, "%.*s %.40s, %s", n < 60 ? (int)n : 60, config, openblas_get_corename(),
-		 parallel >= 0 && parallel <= 2 ? mode[parallel] : "threads unknown");
+	if (!have_library()) {
+		snprintf(text, 128, "none (libopenblas.so.0 is not installed)");
+		return text;
+	}
+	config = blas.get_config(); /* "OpenBLAS 0.3.21 DYNAMIC_ARCH ..." */
+	parallel = blas.get_parallel();
+	blank = strchr(config, ' ');
+	n = blank ? strcspn(blank + 1, " ") + (size_t)(blank + 1 - config) : strlen(config);
+	snprintf(text, 128, "%.*s %.40s, %s", n < 60 ? (int)n : 60, config, blas.get_corename(),
+		 parallel >= ONE_THREAD && parallel <= OPENMP ? mode[parallel] : "threads unknown");
 	return text;
 }
