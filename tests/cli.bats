@@ -203,10 +203,12 @@ page() {
 
 # many FILE: a stream that is larger than a pipe holds
 many() {
+	local folder
+	printf -v folder %0600d 0
 	{
 		echo '{"sn":1,"kind":"items"}'
 		for ((i = 0; i < 3000; i++)); do
-			echo "{\"item\":$i,\"key\":\"a/$i/of/many/pictures/in/a/long/folder\",\"label\":null}"
+			echo "{\"item\":$i,\"key\":\"a/$i/of/many/pictures/in/a/long/folder/$folder\",\"label\":null}"
 		done
 		echo '{"end":3000}'
 	} | json_stream "$1"
@@ -218,11 +220,12 @@ many() {
 	mkfifo in
 	echo old >here/out
 	for signal in TERM HUP; do
+		rm -f pid
 		bash -c 'sn-cat -o here/out <in & echo $! >pid; wait $!' &
 		waiting=$!
 		exec 7>in
 		for ((i = 0; i < 500; i++)); do
-			! compgen -G 'here/.out.*' >/dev/null || break
+			[ ! -s pid ] || ! compgen -G 'here/.out.*' >/dev/null || break
 			sleep 0.02
 		done
 		compgen -G 'here/.out.*' >/dev/null

@@ -231,19 +231,33 @@ static int named_descriptor(const char *path)
 	return -1;
 }
 
+#define PIPE_SIZE (1 << 20)
+
+/* Written as it is: a device, a pipe, a descriptor of the caller's. */
+static int open_direct(struct sn_output *o, int fd)
+{
+	struct stat st;
+
+	o->fd = fd;
+	if (fd < 0)
+		return sn_fail_errno("cannot write %s", o->subject);
+#ifdef F_SETPIPE_SZ
+	/* who writes and who reads wait for each other less often; a refusal changes nothing */
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && fcntl(fd, F_GETPIPE_SZ) < PIPE_SIZE)
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+#endif
+	return 0;
+}
+
 static int open_named(struct sn_output *o, const char *path)
 {
 	int fd = named_descriptor(path);
 	struct stat st;
 
-	if (fd >= 0) {
-		o->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		return o->fd < 0 ? sn_fail_errno("cannot write %s", o->subject) : 0;
-	}
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		o->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		return o->fd < 0 ? sn_fail_errno("cannot write %s", o->subject) : 0;
-	}
+	if (fd >= 0)
+		return open_direct(o, fcntl(fd, F_DUPFD_CLOEXEC, 3));
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return open_direct(o, open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY));
 	o->target = follow_links(path);
 	if (!o->target)
 		return sn_fail_errno("cannot write %s", o->subject);
