@@ -238,8 +238,13 @@ const char *sn_reader_name(const struct sn_reader *r);
 uint64_t sn_reader_offset(const struct sn_reader *r);
 uint64_t sn_reader_size(const struct sn_reader *r);
 
-/** Called before a read that would block, so that writers can flush. */
+/**
+ * Called before a read that would block, so that writers can flush.  Returns 0: all is out, the read
+ * may wait; negative: it fails so; 1: other threads are at it still, to be called again when `watch`
+ * (a descriptor, -1: none) is readable, unless there are bytes to read before that.
+ */
 void sn_reader_before_wait(struct sn_reader *r, int (*call)(void *context), void *context);
+void sn_reader_watch(struct sn_reader *r, int watch);
 
 /**
  * All sections of a stream as one: like sn_read, but one SN_HEADER (the first section's), numbers
@@ -300,6 +305,8 @@ SN_MUST_CHECK int sn_write_param(struct sn_writer *w, const char *name, const si
 SN_MUST_CHECK int sn_write_mean(struct sn_writer *w, double mean, uint64_t terms);
 /** Any map, encoded. */
 SN_MUST_CHECK int sn_write_raw(struct sn_writer *w, struct sn_slice map);
+/** Any n maps, encoded one after another; what is large goes out without being copied. */
+SN_MUST_CHECK int sn_write_maps(struct sn_writer *w, struct sn_slice maps, uint64_t n);
 /** The end of the section: count and sum are the writer's own; flushes. */
 SN_MUST_CHECK int sn_write_end(struct sn_writer *w, uint64_t failed);
 

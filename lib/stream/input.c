@@ -16,13 +16,27 @@ static ssize_t read_memory(struct sn_input *in, void *to, size_t n)
 	return (ssize_t)n;
 }
 
+/* Where nothing can be read as yet, what waits for more goes out first.  0: now reading may wait. */
+static int before_wait(const struct sn_input *in)
+{
+	struct pollfd p[2] = { { .fd = in->fd, .events = POLLIN },
+			       { .fd = in->watch, .events = POLLIN } };
+	while (poll(p, 1, 0) == 0) {
+		int st = in->wait(in->wait_context);
+		if (st <= 0)
+			return st;
+		poll(p, 2, -1); /* the work's end, or bytes, whichever comes first */
+	}
+	return 0;
+}
+
 ssize_t sn_input_read(struct sn_input *in, void *to, size_t n)
 {
 	struct pollfd p = { .fd = in->fd, .events = POLLIN };
 	if (in->fd < 0)
 		return read_memory(in, to, n);
-	if (in->wait && !in->regular && poll(&p, 1, 0) == 0) {
-		int st = in->wait(in->wait_context);
+	if (in->wait && !in->regular) {
+		int st = before_wait(in);
 		if (st < 0)
 			return st;
 	}

@@ -74,6 +74,12 @@ int sn_append_f4(struct sn_buffer *b, float v);
 int sn_append_f8(struct sn_buffer *b, double v);
 int sn_append_str(struct sn_buffer *b, const void *s, size_t size);
 
+/** A tensor up to where its numbers begin. */
+int sn_tensor_encode_head(struct sn_buffer *b, const struct sn_tensor *t);
+
+/** What comes before the numbers of x, and behind them; and all of it. */
+int sn_encode_item_head(struct sn_buffer *b, const struct sn_item *item);
+int sn_encode_item_tail(struct sn_buffer *b, const struct sn_item *item);
 int sn_encode_item(struct sn_buffer *b, const struct sn_item *item);
 int sn_encode_pair(struct sn_buffer *b, const struct sn_pair *pair);
 
@@ -101,6 +107,7 @@ struct sn_input {
 	bool regular;		    /* a file: never to be waited for */
 	int (*wait)(void *context); /* before a read that would block; may be NULL */
 	void *wait_context;
+	int watch; /* readable when `wait` wants to be called again; -1: none */
 };
 
 /** At most n bytes; 0 at the end. Interrupted and non-blocking reads are seen to. */

@@ -53,6 +53,7 @@ static int open_input(struct sn_reader **out, struct sn_input in, const char *na
 	if (!r)
 		return SN_ENOMEM;
 	r->in = in;
+	r->in.watch = -1;
 	r->allow_nan = flags & SN_READ_NAN;
 	r->in.name = r->name = strdup(name);
 	r->capacity = in.fd < 0 && in.memory.size < READ_AHEAD ? in.memory.size + 1 : READ_AHEAD;
@@ -149,6 +150,11 @@ void sn_reader_before_wait(struct sn_reader *r, int (*call)(void *context), void
 	r->in.wait_context = context;
 }
 
+void sn_reader_watch(struct sn_reader *r, int watch)
+{
+	r->in.watch = watch;
+}
+
 /* ---- messages ------------------------------------------------------------------------- */
 
 /* "byte 3456", or "line 12" */
@@ -243,9 +249,17 @@ static int fill_from_json(struct sn_reader *r)
  */
 static int fill(struct sn_reader *r, size_t need)
 {
-	if (r->capacity - r->from < need && make_room(r, need) < 0)
+	size_t ready = r->to - r->from;
+	if (ready >= need)
+		return 1;
+	/* a little that is left is moved, so that reads are large */
+	if ((r->capacity - r->from < need ||
+	     (r->capacity - r->to < r->capacity / 4 && ready < r->capacity / 8)) &&
+	    make_room(r, need) < 0)
 		return SN_ENOMEM;
 	while (r->to - r->from < need && !r->eof) {
+		size_t missing = need - (r->to - r->from), room = r->capacity - r->to;
+		size_t most = missing > READ_AHEAD ? missing : READ_AHEAD;
 		ssize_t n;
 		if (r->json) {
 			int st = fill_from_json(r);
@@ -253,7 +267,8 @@ static int fill(struct sn_reader *r, size_t need)
 				return st;
 			continue;
 		}
-		n = sn_input_read(&r->in, r->buffer + r->to, r->capacity - r->to);
+		/* of what comes behind a long record, not so much that it has to be moved */
+		n = sn_input_read(&r->in, r->buffer + r->to, room < most ? room : most);
 		if (n < 0)
 			return (int)n;
 		r->eof = n == 0;

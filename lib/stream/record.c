@@ -352,7 +352,7 @@ int sn_record_parse_map(struct sn_record *rec, struct sn_slice bytes, bool allow
 
 /* ---- the way back --------------------------------------------------------------------- */
 
-int sn_encode_item(struct sn_buffer *b, const struct sn_item *item)
+int sn_encode_item_head(struct sn_buffer *b, const struct sn_item *item)
 {
 	int st = sn_encode_map_head(b, 3u + item->forged + !!item->x.type + !!item->file.data);
 	st |= sn_encode_key(b, "item") | sn_append_uint(b, item->number);
@@ -365,10 +365,24 @@ int sn_encode_item(struct sn_buffer *b, const struct sn_item *item)
 	if (item->forged)
 		st |= sn_encode_key(b, "forged") | sn_buffer_add(b, "\xc3", 1);
 	if (item->x.type)
-		st |= sn_encode_key(b, "x") | sn_tensor_encode(b, &item->x);
+		st |= sn_encode_key(b, "x") | sn_tensor_encode_head(b, &item->x);
+	return st ? sn_fail_memory() : 0;
+}
+
+int sn_encode_item_tail(struct sn_buffer *b, const struct sn_item *item)
+{
+	int st = 0;
 	if (item->file.data)
 		st |= sn_encode_key(b, "file") | sn_buffer_add(b, item->file.data, item->file.size);
 	return st ? sn_fail_memory() : 0;
+}
+
+int sn_encode_item(struct sn_buffer *b, const struct sn_item *item)
+{
+	int st = sn_encode_item_head(b, item);
+	if (st == 0 && item->x.type)
+		st = sn_buffer_add(b, item->x.data, item->x.count * sn_tensor_element(&item->x));
+	return st < 0 ? st : sn_encode_item_tail(b, item);
 }
 
 int sn_encode_pair(struct sn_buffer *b, const struct sn_pair *pair)

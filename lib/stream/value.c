@@ -134,10 +134,9 @@ const char *sn_shape_text(char text[96], const size_t *shape, unsigned rank)
 	return rank ? text : "scalar";
 }
 
-int sn_tensor_encode(struct sn_buffer *b, const struct sn_tensor *t)
+int sn_tensor_encode_head(struct sn_buffer *b, const struct sn_tensor *t)
 {
 	msgpack_packer pk;
-	size_t bytes = t->count * sn_tensor_element(t);
 	int st = 0;
 	msgpack_packer_init(&pk, b, sn_buffer_write);
 	st |= sn_buffer_add(b, "\x85\xc4\x02nd\xc3\xc4\x04type\xa3", 13);
@@ -150,9 +149,14 @@ int sn_tensor_encode(struct sn_buffer *b, const struct sn_tensor *t)
 			    "\xc4\x04"
 			    "data",
 			    6);
-	st |= msgpack_pack_bin(&pk, bytes);
-	st |= sn_buffer_add(b, t->data, bytes);
+	st |= msgpack_pack_bin(&pk, t->count * sn_tensor_element(t));
 	return st ? sn_fail_memory() : 0;
+}
+
+int sn_tensor_encode(struct sn_buffer *b, const struct sn_tensor *t)
+{
+	int st = sn_tensor_encode_head(b, t);
+	return st < 0 ? st : sn_buffer_add(b, t->data, t->count * sn_tensor_element(t));
 }
 
 static bool bin_or_str(const uint8_t *p, struct sn_slice *s)

@@ -14,7 +14,8 @@ struct sn_writer {
 	struct sn_buffer own;
 	struct sn_text *text; /* NULL: binary or JSON */
 	bool json;
-	struct sn_buffer map; /* the map being put together */
+	struct sn_buffer map; /* the map being put together, where it goes out in another form */
+	size_t begun;	      /* where it begins in the buffer, where it goes out as it is */
 	XXH3_state_t *sum;
 	size_t summed; /* bytes of `own` that the sum has */
 	uint64_t records;
@@ -132,39 +133,50 @@ static int emit_json(struct sn_writer *w, struct sn_slice map)
 	return st < 0 ? st : sn_buffer_add(w->buffer, "\n", 1);
 }
 
-/* Large maps are not copied. */
-static int emit_large(struct sn_writer *w, struct sn_slice map)
+/* What is large is not copied. */
+static int emit_large(struct sn_writer *w, struct sn_slice bytes)
 {
 	int st = sn_writer_flush(w);
-	XXH3_64bits_update(w->sum, map.data, map.size);
-	return st < 0 ? st : sn_output_write(w->out, map.data, map.size);
+	XXH3_64bits_update(w->sum, bytes.data, bytes.size);
+	return st < 0 ? st : sn_output_write(w->out, bytes.data, bytes.size);
 }
 
-/* One encoded map on its way out: w->map, or one that was read. */
-static int emit(struct sn_writer *w, struct sn_slice map)
+static int flush_if_full(struct sn_writer *w)
+{
+	return w->out && w->own.size >= FLUSH_AT ? sn_writer_flush(w) : 0;
+}
+
+/* Encoded maps on their way out: w->map, or what was read. */
+static int emit(struct sn_writer *w, struct sn_slice maps)
 {
 	int st;
 	if (!sums_buffer(w))
-		XXH3_64bits_update(w->sum, map.data, map.size);
+		XXH3_64bits_update(w->sum, maps.data, maps.size);
 	if (w->text)
-		st = sn_text_record(w->text, w->buffer, map);
+		st = sn_text_record(w->text, w->buffer, maps);
 	else if (w->json)
-		st = emit_json(w, map);
-	else if (w->out && map.size >= FLUSH_AT)
-		st = emit_large(w, map);
+		st = emit_json(w, maps);
+	else if (w->out && maps.size >= FLUSH_AT)
+		st = emit_large(w, maps);
 	else
-		st = sn_buffer_add(w->buffer, map.data, map.size);
-	if (st == 0 && w->out && w->own.size >= FLUSH_AT)
-		st = sn_writer_flush(w);
-	return st;
+		st = sn_buffer_add(w->buffer, maps.data, maps.size);
+	return st < 0 ? st : flush_if_full(w);
+}
+
+static int check_record(const struct sn_writer *w, size_t size)
+{
+	if (!w->inside)
+		return sn_fail(SN_EUSAGE, "a record before the header");
+	if (size > SN_MAX_RECORD)
+		return sn_fail(SN_EDATA, "a record of %zu bytes, the limit is 64 MiB", size);
+	return 0;
 }
 
 static int emit_record(struct sn_writer *w, struct sn_slice map)
 {
-	if (!w->inside)
-		return sn_fail(SN_EUSAGE, "a record before the header");
-	if (map.size > SN_MAX_RECORD)
-		return sn_fail(SN_EDATA, "a record of %zu bytes, the limit is 64 MiB", map.size);
+	int st = check_record(w, map.size);
+	if (st < 0)
+		return st;
 	w->records++;
 	return emit(w, map);
 }
@@ -172,6 +184,31 @@ static int emit_record(struct sn_writer *w, struct sn_slice map)
 static struct sn_slice assembled(const struct sn_writer *w)
 {
 	return (struct sn_slice){ w->map.data, w->map.size };
+}
+
+/* Where the next record is put together: at the end of what goes out, if it goes as it is. */
+static struct sn_buffer *begin_map(struct sn_writer *w)
+{
+	struct sn_buffer *b = sums_buffer(w) ? &w->own : &w->map;
+	if (b == &w->map)
+		b->size = 0;
+	w->begun = b->size;
+	return b;
+}
+
+/* st: of putting it together; what failed leaves nothing behind. */
+static int end_map(struct sn_writer *w, int st)
+{
+	if (!sums_buffer(w))
+		return st < 0 ? st : emit_record(w, assembled(w));
+	if (st == 0)
+		st = check_record(w, w->own.size - w->begun);
+	if (st < 0) {
+		w->own.size = w->begun;
+		return st;
+	}
+	w->records++;
+	return flush_if_full(w);
 }
 
 int sn_write_header(struct sn_writer *w, const struct sn_header *h)
@@ -193,6 +230,24 @@ int sn_write_header(struct sn_writer *w, const struct sn_header *h)
 int sn_write_raw(struct sn_writer *w, struct sn_slice map)
 {
 	return emit_record(w, map);
+}
+
+int sn_write_maps(struct sn_writer *w, struct sn_slice maps, uint64_t n)
+{
+	if (!w->inside)
+		return sn_fail(SN_EUSAGE, "a record before the header");
+	if (!w->text && !w->json) {
+		w->records += n;
+		return emit(w, maps);
+	}
+	for (; n > 0; n--) {
+		struct sn_slice map = { maps.data, sn_extent(maps.data) };
+		int st = emit_record(w, map);
+		if (st < 0)
+			return st;
+		maps.data += map.size;
+	}
+	return 0;
 }
 
 int sn_write_record(struct sn_writer *w, const struct sn_record *rec)
@@ -245,10 +300,7 @@ int sn_record_edit(struct sn_buffer *b, const struct sn_record *rec, const struc
 int sn_write_edited(struct sn_writer *w, const struct sn_record *rec, const struct sn_edit *edit,
 		    size_t edits)
 {
-	int st;
-	w->map.size = 0;
-	st = sn_record_edit(&w->map, rec, edit, edits);
-	return st < 0 ? st : emit_record(w, assembled(w));
+	return end_map(w, sn_record_edit(begin_map(w), rec, edit, edits));
 }
 
 int sn_write_with(struct sn_writer *w, const struct sn_record *rec, const char *key,
@@ -296,39 +348,62 @@ int sn_write_renumbered(struct sn_writer *w, const struct sn_record *rec)
 	return st;
 }
 
+/* Are the numbers of x enough to go out from where they are? */
+static bool is_large(const struct sn_writer *w, const struct sn_tensor *x)
+{
+	return sums_buffer(w) && x->count * sn_tensor_element(x) >= FLUSH_AT;
+}
+
+/* The map that was begun goes on with the numbers of x, and `rest` bytes at most behind them. */
+static int go_on_with(struct sn_writer *w, int st, const struct sn_tensor *x, size_t rest)
+{
+	struct sn_slice data = { x->data, x->count * sn_tensor_element(x) };
+	if (st == 0)
+		st = check_record(w, w->own.size - w->begun + data.size + rest);
+	if (st < 0) {
+		w->own.size = w->begun;
+		return st;
+	}
+	w->records++;
+	return emit_large(w, data);
+}
+
 int sn_write_item(struct sn_writer *w, const struct sn_item *item)
 {
+	struct sn_buffer *b;
+	int st;
 	if (item->key.size > SN_MAX_STRING || item->label.size > SN_MAX_STRING)
 		return sn_fail(SN_EDATA, "item %llu: a key or label over the limit of 64 KiB",
 			       (unsigned long long)item->number);
-	w->map.size = 0;
-	if (sn_encode_item(&w->map, item) < 0)
-		return SN_ENOMEM;
-	return emit_record(w, assembled(w));
+	b = begin_map(w);
+	if (!is_large(w, &item->x))
+		return end_map(w, sn_encode_item(b, item));
+	st = go_on_with(w, sn_encode_item_head(b, item), &item->x, 8 + item->file.size);
+	return st < 0 ? st : sn_encode_item_tail(b, item);
 }
 
 int sn_write_pair(struct sn_writer *w, const struct sn_pair *pair)
 {
-	w->map.size = 0;
-	if (sn_encode_pair(&w->map, pair) < 0)
-		return SN_ENOMEM;
-	return emit_record(w, assembled(w));
+	return end_map(w, sn_encode_pair(begin_map(w), pair));
 }
 
 static int write_rows(struct sn_writer *w, const char *name, const size_t *shape, unsigned rank,
 		      size_t row, const struct sn_tensor *x)
 {
-	int st;
-	w->map.size = 0;
-	st = sn_encode_map_head(&w->map, 4);
-	st |= sn_encode_key(&w->map, "param") | sn_encode_key(&w->map, name);
-	st |= sn_encode_key(&w->map, "shape") |
-	      sn_buffer_add(&w->map, &(uint8_t){ (uint8_t)(0x90 | rank) }, 1);
+	struct sn_buffer *b = begin_map(w);
+	int st = sn_encode_map_head(b, 4);
+	st |= sn_encode_key(b, "param") | sn_encode_key(b, name);
+	st |= sn_encode_key(b, "shape") | sn_buffer_add(b, &(uint8_t){ (uint8_t)(0x90 | rank) }, 1);
 	for (unsigned i = 0; i < rank; i++)
-		st |= sn_append_uint(&w->map, shape[i]);
-	st |= sn_encode_key(&w->map, "row") | sn_append_uint(&w->map, row);
-	st |= sn_encode_key(&w->map, "x") | sn_tensor_encode(&w->map, x);
-	return st ? sn_fail_memory() : emit_record(w, assembled(w));
+		st |= sn_append_uint(b, shape[i]);
+	st |= sn_encode_key(b, "row") | sn_append_uint(b, row);
+	st |= sn_encode_key(b, "x") | sn_tensor_encode_head(b, x);
+	st = st ? sn_fail_memory() : 0;
+	if (is_large(w, x))
+		return go_on_with(w, st, x, 0);
+	if (st == 0)
+		st = sn_buffer_add(b, x->data, x->count * sizeof(float));
+	return end_map(w, st);
 }
 
 int sn_write_param(struct sn_writer *w, const char *name, const size_t *shape, unsigned rank,
@@ -355,12 +430,11 @@ int sn_write_param(struct sn_writer *w, const char *name, const size_t *shape, u
 
 int sn_write_mean(struct sn_writer *w, double mean, uint64_t terms)
 {
-	int st;
-	w->map.size = 0;
-	st = sn_encode_map_head(&w->map, 2);
-	st |= sn_encode_key(&w->map, "mean") | sn_append_f8(&w->map, mean);
-	st |= sn_encode_key(&w->map, "terms") | sn_append_uint(&w->map, terms);
-	return st ? sn_fail_memory() : emit_record(w, assembled(w));
+	struct sn_buffer *b = begin_map(w);
+	int st = sn_encode_map_head(b, 2);
+	st |= sn_encode_key(b, "mean") | sn_append_f8(b, mean);
+	st |= sn_encode_key(b, "terms") | sn_append_uint(b, terms);
+	return end_map(w, st ? sn_fail_memory() : 0);
 }
 
 /* The section's sum, with its head, into 9 bytes; w->map is the end up to there. */
