@@ -239,9 +239,9 @@ uint64_t sn_reader_offset(const struct sn_reader *r);
 uint64_t sn_reader_size(const struct sn_reader *r);
 
 /**
- * Called before a read that would block, so that writers can flush.  Returns 0: all is out, the read
- * may wait; negative: it fails so; 1: other threads are at it still, to be called again when `watch`
- * (a descriptor, -1: none) is readable, unless there are bytes to read before that.
+ * Called before a read that would block, so that writers can flush.  Returns 0: all is out, the
+ * read may wait; negative: it fails so; 1: other threads are at it still, to be called again when
+ * `watch` (a descriptor, -1: none) is readable, unless there are bytes to read before that.
  */
 void sn_reader_before_wait(struct sn_reader *r, int (*call)(void *context), void *context);
 void sn_reader_watch(struct sn_reader *r, int watch);

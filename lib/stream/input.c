@@ -16,7 +16,8 @@ static ssize_t read_memory(struct sn_input *in, void *to, size_t n)
 	return (ssize_t)n;
 }
 
-/* Where nothing can be read as yet, what waits for more goes out first.  0: now reading may wait. */
+/* Where nothing can be read as yet, what waits for more goes out first.  0: now reading may wait.
+ */
 static int before_wait(const struct sn_input *in)
 {
 	struct pollfd p[2] = { { .fd = in->fd, .events = POLLIN },

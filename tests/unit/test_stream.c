@@ -1,5 +1,6 @@
 /* stream: what is written is read back; every cut and every changed byte is damage. */
 #include <unistd.h>
+#include <sn/file.h>
 #include "../../lib/stream/private.h"
 #include "test.h"
 
@@ -673,6 +674,120 @@ static void test_wait(void)
 	close(ends[1]);
 }
 
+/* While others are at work, a reader waits for bytes and for their end, whichever comes first. */
+static int input[2], work[2];
+
+static int work_goes_on(void *context)
+{
+	const struct sn_buffer *b = context;
+	char c;
+	switch (waits++) {
+	case 0: /* a part ends while the reader waits for bytes */
+		return write(work[1], "", 1) == 1 ? 1 : SN_EIO;
+	case 1: /* bytes come, and nothing ends */
+		if (read(work[0], &c, 1) != 1 ||
+		    write(input[1], b->data, b->size) != (ssize_t)b->size)
+			return SN_EIO;
+		close(input[1]);
+		return 1;
+	default:
+		return SN_EIO;
+	}
+}
+
+static void test_watch(void)
+{
+	struct sn_buffer b = { 0 };
+	struct sn_writer *w;
+	struct sn_reader *r;
+	MUST(sn_writer_open_buffer(&w, &b));
+	begin(w, "items");
+	MUST(sn_write_end(w, 0));
+	MUST(sn_writer_close(w, true));
+	CHECK(pipe(input) == 0 && pipe(work) == 0);
+	MUST(sn_reader_open_fd(&r, input[0], "<pipe>", 0));
+	waits = 0;
+	sn_reader_before_wait(r, work_goes_on, &b);
+	sn_reader_watch(r, work[0]);
+	CHECK(next(r) == SN_HEADER && next(r) == SN_END && next(r) == SN_EOF && waits == 2);
+	sn_reader_close(r);
+	close(input[0]);
+	close(work[0]);
+	close(work[1]);
+	sn_buffer_release(&b);
+}
+
+/* ---- large maps, and many at once ----------------------------------------------------- */
+
+static void put_large(struct sn_writer *w, const uint8_t *bytes, const float *values)
+{
+	static const uint8_t file[] = "\x81\xa5"
+				      "bytes\x07";
+	struct sn_item item = { .key = slice("k"), .file = { file, sizeof file - 1 } };
+	struct sn_buffer maps = { 0 };
+	struct sn_writer *other;
+	item.x = (struct sn_tensor){ 'u', 3, { 1000, 1000, 3 }, 3000000, bytes };
+	begin(w, "items");
+	put_item(w, 0, "small", NULL, &picture);
+	item.number = 1;
+	MUST(sn_write_item(w, &item));
+	item.number = 2;
+	MUST(sn_write_item(w, &item));
+	put_item(w, 3, "small", "label", &picture);
+	item.x = (struct sn_tensor){ 'u', 3, { 1000, 1000, 70 }, 70000000, bytes };
+	item.number = 4;
+	CHECK(sn_write_item(w, &item) == SN_EDATA && strstr(sn_message(), "64 MiB"));
+	/* of encoded maps a few, and more than go through the buffer */
+	MUST(sn_writer_open_buffer(&other, &maps));
+	begin(other, "items");
+	maps.size = 0;
+	put_item(other, 4, "four", NULL, &embedding);
+	put_item(other, 5, "five", NULL, &embedding);
+	MUST(sn_write_maps(w, (struct sn_slice){ maps.data, maps.size }, 2));
+	maps.size = 0;
+	for (uint64_t i = 6; i < 10006; i++)
+		put_item(other, i, "one of many", NULL, &embedding);
+	MUST(sn_write_maps(w, (struct sn_slice){ maps.data, maps.size }, 10000));
+	MUST(sn_writer_close(other, false));
+	MUST(sn_write_end(w, 0));
+	begin(w, "model");
+	MUST(sn_write_param(w, "w", (size_t[]){ 5, 1 << 20 }, 2, values));
+	MUST(sn_write_end(w, 0));
+	sn_buffer_release(&maps);
+}
+
+/* A file gets what memory gets. */
+static void test_large(void)
+{
+	uint8_t *bytes = calloc(70000000, 1), *read = NULL;
+	float *values = calloc(5 << 20, sizeof *values);
+	const char *folder = getenv("BATS_TEST_TMPDIR");
+	struct sn_buffer b = { 0 };
+	struct sn_writer *w;
+	char path[4096];
+	size_t size = 0;
+	CHECK(bytes && values);
+	for (int i = 0; i < 3000000; i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 251);
+	for (int i = 0; i < 5 << 20; i++)
+		values[i] = (float)i;
+	snprintf(path, sizeof path, "%s/large.sn", folder ? folder : "/tmp");
+	MUST(sn_writer_open_buffer(&w, &b));
+	put_large(w, bytes, values);
+	MUST(sn_writer_close(w, true));
+	CHECK(drain(b.data, b.size, 0) == SN_EOF);
+	MUST(sn_writer_open(&w, path, SN_FORM_BINARY));
+	put_large(w, bytes, values);
+	MUST(sn_writer_close(w, true));
+	MUST(sn_file_read(path, 1 << 30, &read, &size));
+	CHECK(size == b.size && memcmp(read, b.data, size) == 0);
+	unlink(path);
+	free(read);
+	free(bytes);
+	free(values);
+	sn_buffer_release(&b);
+}
+
 /* Numbers with gaps, a million runs, and a window that forgets them. */
 static void test_numbers(void)
 {
@@ -718,6 +833,8 @@ int main(void)
 	test_join();
 	test_pipe();
 	test_wait();
+	test_watch();
+	test_large();
 	test_numbers();
 	return TEST_END();
 }
