@@ -294,3 +294,27 @@ setup() {
 	run -0 --separate-stderr sn-dist -h
 	[[ $output == "usage: sn-dist "* && -z $stderr ]]
 }
+
+@test "sn-dist: every instruction set gives the same bits" {
+	cd "$BATS_TEST_TMPDIR"
+	{
+		echo '{"sn":1,"kind":"pairs"}'
+		for i in 0 1 2; do
+			printf '{"item":%d,"key":"k%d","label":null,"x":{"type":"<f4","data":[' $i $i
+			for ((k = 0; k < 69; k++)); do printf '%s0.%d' "$([ $k = 0 ] || echo ,)" $(((i * 7919 + k * 104729) % 99991)); done
+			echo ']}}'
+		done
+		echo '{"pair":[0,1],"same":null}'
+		echo '{"pair":[2,1],"same":null}'
+		echo '{"end":5}'
+	} | json_stream in.sn
+	for d in euclidean manhattan cosine; do
+		SN_ISA=generic sn-dist -d $d in.sn -o generic.sn
+		for isa in v2 v3 v4; do
+			sn-dist -q -d $d in.sn -o some.sn
+			SN_ISA=$isa sn-dist -q -d $d in.sn -o other.sn
+			cmp generic.sn other.sn
+			cmp generic.sn some.sn
+		done
+	done
+}
