@@ -1,7 +1,7 @@
 /* sn-dist - pairs of embeddings in, one distance a pair out */
 #include <math.h>
 #include <sn/progress.h>
-#include <sn/twins.h>
+#include <sn/pairwise.h>
 #include "cli.h"
 
 struct options {
@@ -69,75 +69,111 @@ static int begin(struct sn_twins *t, const struct sn_record *rec, struct sn_writ
 	return st;
 }
 
-static int pair(struct sn_twins *t, const struct sn_record *rec, struct sn_writer *w,
-		struct sn_buffer *value)
+/* What goes on between a reader and a writer. */
+struct work {
+	struct sn_reader *r;
+	struct sn_writer *w;
+	struct sn_twins twins;
+	struct sn_pairwise *pairwise;
+	struct sn_progress *progress;
+	uint64_t pairs;
+};
+
+/* Of a pair that was read before the last record. */
+static int blame_pair(const struct work *v, int st)
 {
-	float d;
-	int st = sn_twins_distance(t, &rec->pair, &d);
+	return st == SN_EDATA || st == SN_ENAN ? sn_fail_at(st, "%s", sn_reader_name(v->r)) : st;
+}
+
+static int flush_pairs(struct work *v)
+{
+	int st = sn_pairwise_flush(v->pairwise);
+	return st < 0 ? blame_pair(v, st) : 0;
+}
+
+/* Before the reader waits. */
+static int flush(void *work)
+{
+	struct work *v = work;
+	int st = flush_pairs(v);
+	return st < 0 ? st : sn_writer_flush(v->w);
+}
+
+static int take_record(struct work *v, const struct sn_record *rec)
+{
+	int st;
+	if (rec->map == SN_MAP_PAIR) {
+		st = sn_pairwise_add(v->pairwise, rec);
+		sn_progress_read(v->progress, sn_reader_offset(v->r), sn_reader_size(v->r));
+		sn_progress_show(v->progress, ++v->pairs, NULL);
+		return blame_pair(v, st);
+	}
+	if ((st = flush_pairs(v)) < 0)
+		return st;
+	if (rec->map != SN_MAP_ITEM)
+		return sn_write_record(v->w, rec);
+	if ((st = sn_twins_add(&v->twins, &rec->item)) < 0)
+		return sn_reader_blame_last(v->r, st);
+	return sn_write_with(v->w, rec, "x", (struct sn_slice){ 0 });
+}
+
+static int end(struct work *v, const struct sn_record *rec, const struct options *o)
+{
+	int st = flush_pairs(v);
 	if (st < 0)
 		return st;
-	if ((st = st ? sn_encode_f4(value, d) : sn_encode_nil(value)) < 0)
-		return st;
-	return sn_write_with(w, rec, "d", (struct sn_slice){ value->data, value->size });
+	if (o->common.verbose)
+		cli_warn("%s of %llu records", sn_distance_names[v->twins.distance],
+			 (unsigned long long)rec->end.records);
+	return sn_write_end(v->w, rec->end.failed);
 }
 
 /* Returns SN_EOF, or a negative code with a message that says where. */
-static int run(struct sn_reader *r, struct sn_writer *w, struct options *o,
-	       struct sn_progress *progress)
+static int run(struct work *v, struct options *o)
 {
 	struct sn_record rec;
-	struct sn_twins t = { 0 };
-	struct sn_buffer value = { 0 };
-	uint64_t pairs = 0;
 	bool seen = false;
-	int st, got;
-	while ((got = st = sn_read(r, &rec)) > SN_EOF) {
+	int st, got, flushed;
+	while ((got = st = sn_read(v->r, &rec)) > SN_EOF) {
 		if (got == SN_HEADER) {
 			seen = true;
-			st = begin(&t, &rec, w, o);
+			if ((st = begin(&v->twins, &rec, v->w, o)) == SN_EDATA)
+				st = sn_reader_blame_last(v->r, st);
 		} else if (got == SN_END) {
-			if (o->common.verbose)
-				cli_warn("%s of %llu records", sn_distance_names[t.distance],
-					 (unsigned long long)rec.end.records);
-			st = sn_write_end(w, rec.end.failed);
-		} else if (rec.map == SN_MAP_ITEM) {
-			if ((st = sn_twins_add(&t, &rec.item)) == 0)
-				st = sn_write_with(w, &rec, "x", (struct sn_slice){ 0 });
-		} else if (rec.map == SN_MAP_PAIR) {
-			st = pair(&t, &rec, w, &value);
-			sn_progress_read(progress, sn_reader_offset(r), sn_reader_size(r));
-			sn_progress_show(progress, ++pairs, NULL);
+			st = end(v, &rec, o);
 		} else {
-			st = sn_write_record(w, &rec);
+			st = take_record(v, &rec);
 		}
-		if (st == SN_EDATA || st == SN_ENAN)
-			st = sn_reader_blame_last(r, st);
 		if (st < 0)
-			break;
+			return st;
 	}
-	sn_twins_release(&t);
-	sn_buffer_release(&value);
-	return st < 0 ? st : cli_check_empty(r, seen, &o->common);
+	/* what came before the damage is sound */
+	if (st < 0 && (flushed = flush_pairs(v)) < 0)
+		st = flushed;
+	return st < 0 ? st : cli_check_empty(v->r, seen, &o->common);
 }
 
 int main(int argc, char **argv)
 {
 	struct options *o = &asked;
-	struct sn_reader *r;
-	struct sn_writer *w;
-	struct sn_progress *progress;
+	struct work v = { 0 };
 	int st, closed;
 	parse(argc, argv, o);
-	r = cli_reader(o->in);
-	w = cli_writer(&o->common, r);
+	v.r = cli_reader(o->in);
+	v.w = cli_writer(&o->common, v.r);
+	if ((st = sn_pairwise_new(&v.pairwise, &v.twins, v.w, (unsigned)o->common.threads)) < 0)
+		cli_die(st);
+	sn_reader_before_wait(v.r, flush, &v);
 	/* text on a terminal shows by itself how far it is */
-	progress = sn_progress_begin("pairs", 0, o->common.quiet || sn_writer_is_text(w));
-	st = run(r, w, o, progress);
-	sn_progress_end(progress);
+	v.progress = sn_progress_begin("pairs", 0, o->common.quiet || sn_writer_is_text(v.w));
+	st = run(&v, o);
+	sn_progress_end(v.progress);
 	if (st < 0)
 		cli_warn("%s", sn_message());
-	if ((closed = sn_writer_close(w, st == 0)) < 0 && st == 0)
+	sn_pairwise_free(v.pairwise);
+	sn_twins_release(&v.twins);
+	if ((closed = sn_writer_close(v.w, st == 0)) < 0 && st == 0)
 		cli_die(closed);
-	sn_reader_close(r);
+	sn_reader_close(v.r);
 	return st < 0 ? CLI_FAILED : CLI_OK;
 }

@@ -296,7 +296,6 @@ setup() {
 }
 
 @test "sn-dist: every instruction set gives the same bits" {
-	cd "$BATS_TEST_TMPDIR"
 	{
 		echo '{"sn":1,"kind":"pairs"}'
 		for i in 0 1 2; do
@@ -316,5 +315,63 @@ setup() {
 			cmp generic.sn other.sn
 			cmp generic.sn some.sn
 		done
+	done
+}
+
+# thousands FILE [MORE]: 150 embeddings, one item without, all their pairs; MORE: a record behind the 8000th
+thousands() {
+	awk -v more="${2-}" 'BEGIN {
+		print "{\"sn\":1,\"kind\":\"pairs\"}"
+		for (i = 0; i < 150; i++)
+			printf "{\"item\":%d,\"key\":\"k%d\",\"label\":\"%d\",\"x\":{\"type\":\"<f4\",\"data\":[%d,%.3f,%s]}}\n",
+				i, i, i % 7, i % 13, i * i % 101 / 8, i == 149 ? "3e38" : "0.5"
+		print "{\"item\":150,\"key\":\"none\",\"label\":null}"
+		n = 151
+		for (b = 1; b < 151; b++)
+			for (a = 0; a < b; a++) {
+				if (b == 149 && a > 3)
+					continue
+				printf "{\"pair\":[%d,%d],\"same\":%s}\n", a, b, b == 150 ? "null" : a % 7 == b % 7 ? "true" : "false"
+				if (++n == 8000 && more) { print more; n++ }
+			}
+		printf "{\"end\":%d}\n", n
+	}' | json_stream "$1"
+}
+
+@test "sn-dist: thousands of pairs, the same bytes for any number of threads" {
+	thousands in.sn '{"something":"else"}'
+	for form in '' -t; do
+		sn-dist $form -j 1 in.sn -o one
+		for j in 2 3 5 0; do
+			sn-dist $form -j $j in.sn -o some
+			cmp one some
+			sn-dist $form -j $j <in.sn >some
+			cmp one some
+		done
+	done
+	[ "$(grep -c . one)" -eq 11180 ]
+	[ "$(grep -c -- '-$' one)" -eq 150 ]
+	# a pair on its own gives what it gives among them
+	sn-cat -t in.sn | grep '"sn"\|"item":3,\|"item":95,\|"pair":\[3,95\]' | sed '$a{"end":3}' | json_stream alone.sn
+	sn-dist -t alone.sn >alone
+	[ "$(wc -l <alone)" -eq 1 ]
+	grep -qxF "$(cat alone)" one
+}
+
+@test "sn-dist: what comes before a pair that fails is written" {
+	thousands in.sn
+	for j in 1 2 5; do
+		run -1 --separate-stderr sn-dist -t -d sqeuclidean -j $j in.sn
+		[[ $stderr == "sn-dist: in.sn: pair [0, 149]: the distance of 'k0' and 'k149' is infinite; "* ]]
+		[ "${#lines[@]}" -eq 11026 ]
+	done
+	# and what comes before damage
+	sn-dist -t in.sn >whole
+	head -c 100000 in.sn >cut.sn
+	for j in 1 2 5; do
+		run -1 --separate-stderr sn-dist -t -j $j cut.sn
+		[[ $stderr == *truncated* ]]
+		[ "${#lines[@]}" -gt 3000 ]
+		head -n "${#lines[@]}" whole | cmp - <(printf '%s\n' "${lines[@]}")
 	done
 }

@@ -12,6 +12,7 @@ struct sn_twins {
 	double threshold;      /* yes means d <= threshold; NaN: none */
 	struct sn_items items; /* data: the embedding, float [dim] */
 	size_t dim;	       /* numbers in an embedding; 0: none seen yet */
+	size_t missing;	       /* items without a picture so far */
 	struct sn_model_note note;
 };
 
@@ -34,6 +35,20 @@ SN_MUST_CHECK int sn_twins_add(struct sn_twins *t, const struct sn_item *item);
  * SN_EDATA for an item that was forgotten, SN_ENAN where d is too large for a float.
  */
 SN_MUST_CHECK int sn_twins_distance(const struct sn_twins *t, const struct sn_pair *pair, float *d);
+
+/** Two items by their numbers. */
+struct sn_pair_numbers {
+	uint64_t a, b;
+};
+/**
+ * The distances of n pairs, what sn_twins_distance gives for each, but 0 where there is none.
+ *   d     out  [n]
+ *   done  out  n, or how many went well before the one that failed
+ */
+SN_MUST_CHECK int sn_twins_distances(const struct sn_twins *t, const struct sn_pair_numbers *pair,
+				     size_t n, float *d, size_t *done);
+/** Has one of the two no picture? */
+bool sn_twins_misses(const struct sn_twins *t, const struct sn_pair *pair);
 
 void sn_twins_release(struct sn_twins *t);
 

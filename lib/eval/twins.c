@@ -80,6 +80,7 @@ int sn_twins_add(struct sn_twins *t, const struct sn_item *item)
 	if ((st = sn_items_add(&t->items, item, &entry)) < 0)
 		return st;
 	entry->missing = !item->x.type;
+	t->missing += entry->missing;
 	if (entry->missing)
 		return 0;
 	entry->data = sn_alloc(t->dim, sizeof(float));
@@ -89,14 +90,25 @@ int sn_twins_add(struct sn_twins *t, const struct sn_item *item)
 	return 0;
 }
 
-int sn_twins_distance(const struct sn_twins *t, const struct sn_pair *pair, float *d)
+bool sn_twins_misses(const struct sn_twins *t, const struct sn_pair *pair)
 {
-	const struct sn_entry *a = sn_items_find(&t->items, pair->a);
-	const struct sn_entry *b = sn_items_find(&t->items, pair->b);
+	const struct sn_entry *a, *b;
+	if (t->missing == 0)
+		return false;
+	a = sn_items_find(&t->items, pair->a);
+	b = sn_items_find(&t->items, pair->b);
+	return a && b && (a->missing || b->missing);
+}
+
+/* Of two entries, either NULL where the item was forgotten. */
+static int measure(const struct sn_twins *t, const struct sn_pair_numbers *pair,
+		   const struct sn_entry *a, const struct sn_entry *b, float *d)
+{
 	if (!a || !b)
 		return sn_fail(SN_EDATA,
 			       "item %llu is not among the last %zu that the window keeps",
 			       (unsigned long long)(a ? pair->b : pair->a), t->items.window);
+	*d = 0;
 	if (a->missing || b->missing)
 		return 0;
 	*d = sn_distance(t->distance, a->data, b->data, t->dim, t->note.head);
@@ -105,6 +117,61 @@ int sn_twins_distance(const struct sn_twins *t, const struct sn_pair *pair, floa
 			       "the distance of '%s' and '%s' is %s; the embeddings are too large",
 			       a->key, b->key, isnan(*d) ? "not a number" : "infinite");
 	return 1;
+}
+
+int sn_twins_distance(const struct sn_twins *t, const struct sn_pair *pair, float *d)
+{
+	const struct sn_pair_numbers numbers = { pair->a, pair->b };
+	return measure(t, &numbers, sn_items_find(&t->items, pair->a),
+		       sn_items_find(&t->items, pair->b), d);
+}
+
+#define LINE 64
+enum {
+	TOGETHER = 8, /* pairs whose memory is asked for before the first is measured */
+	LINES = 16,   /* of each embedding; what is longer, the processor sees coming */
+};
+
+static void fetch_entry(const struct sn_items *s, uint64_t number)
+{
+	uint64_t place = s->n ? number - s->entry[0].number : 0;
+	if (place < s->n)
+		__builtin_prefetch(&s->entry[place]);
+}
+
+static void fetch_embedding(const struct sn_twins *t, const struct sn_entry *e)
+{
+	size_t lines = (t->dim * sizeof(float) + LINE - 1) / LINE;
+	if (!e || !e->data)
+		return;
+	for (size_t i = 0; i < lines && i < LINES; i++)
+		__builtin_prefetch((const char *)e->data + i * LINE);
+}
+
+/* The pairs of many items lie all over the memory: it is asked for a block of pairs ahead. */
+int sn_twins_distances(const struct sn_twins *t, const struct sn_pair_numbers *pair, size_t n,
+		       float *d, size_t *done)
+{
+	const struct sn_entry *a[TOGETHER], *b[TOGETHER];
+	for (*done = 0; *done < n;) {
+		size_t first = *done, block = n - first < TOGETHER ? n - first : TOGETHER;
+		for (size_t i = 0; i < block; i++) {
+			fetch_entry(&t->items, pair[first + i].a);
+			fetch_entry(&t->items, pair[first + i].b);
+		}
+		for (size_t i = 0; i < block; i++) {
+			a[i] = sn_items_find(&t->items, pair[first + i].a);
+			b[i] = sn_items_find(&t->items, pair[first + i].b);
+			fetch_embedding(t, a[i]);
+			fetch_embedding(t, b[i]);
+		}
+		for (size_t i = 0; i < block; i++, ++*done) {
+			int st = measure(t, &pair[*done], a[i], b[i], &d[*done]);
+			if (st < 0)
+				return st;
+		}
+	}
+	return 0;
 }
 
 void sn_twins_release(struct sn_twins *t)

@@ -34,11 +34,17 @@ int sn_append_f8(struct sn_buffer *b, double v)
 
 int sn_append_str(struct sn_buffer *b, const void *s, size_t size)
 {
+	uint8_t head = (uint8_t)(0xa0 | size);
+	if (size < 32)
+		return sn_buffer_add(b, &head, 1) | sn_buffer_add(b, s, size);
 	PACK(b, msgpack_pack_str_with_body, s, size);
 }
 
 int sn_encode_map_head(struct sn_buffer *b, size_t fields)
 {
+	uint8_t head = (uint8_t)(0x80 | fields);
+	if (fields < 16)
+		return sn_buffer_add(b, &head, 1);
 	PACK(b, msgpack_pack_map, fields);
 }
 

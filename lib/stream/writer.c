@@ -255,39 +255,64 @@ int sn_write_record(struct sn_writer *w, const struct sn_record *rec)
 	return emit_record(w, rec->bytes);
 }
 
+#define MOST_EDITS 8
+
+/* The edit that each field gets, or -1; whether any of them gets one. */
+static bool match_edits(const struct sn_record *rec, const struct sn_edit *edit, size_t edits,
+			int8_t match[SN_MAX_FIELDS], bool used[MOST_EDITS])
+{
+	bool any = false;
+	for (unsigned i = 0; i < rec->fields; i++) {
+		match[i] = -1;
+		for (size_t e = 0; e < edits; e++)
+			if (sn_slice_is(rec->field[i].key, edit[e].key)) {
+				match[i] = (int8_t)e;
+				any = used[e] = true;
+			}
+	}
+	return any;
+}
+
+/* The fields in their place, with new values where they get them. */
+static int edit_fields(struct sn_buffer *b, const struct sn_record *rec, const uint8_t *p,
+		       const struct sn_edit *edit, const int8_t *match)
+{
+	for (unsigned i = 0; i < rec->fields; i++) {
+		struct sn_slice old = rec->field[i].value;
+		struct sn_slice value = match[i] < 0 ? old : edit[match[i]].value;
+		if (value.data && (sn_buffer_add(b, p, (size_t)(old.data - p)) < 0 ||
+				   sn_buffer_add(b, value.data, value.size) < 0))
+			return SN_ENOMEM;
+		p = old.data + old.size;
+	}
+	return 0;
+}
+
 int sn_record_edit(struct sn_buffer *b, const struct sn_record *rec, const struct sn_edit *edit,
 		   size_t edits)
 {
-	size_t kept = rec->fields;
-	const uint8_t *p = rec->fields ? rec->bytes.data : NULL;
-	bool used[8] = { false };
+	size_t kept = rec->fields, room = rec->bytes.size;
+	const uint8_t *p = rec->bytes.data;
+	int8_t match[SN_MAX_FIELDS];
+	bool used[MOST_EDITS] = { false }, any;
 	size_t head, fields;
-	if (edits > sizeof used)
+	if (edits > MOST_EDITS)
 		return sn_fail(SN_EUSAGE, "too many keys to set at once");
+	any = match_edits(rec, edit, edits, match, used);
 	for (size_t e = 0; e < edits; e++) {
-		bool there = sn_record_get(rec, edit[e].key).data != NULL;
-		kept = kept + (!there && edit[e].value.data) - (there && !edit[e].value.data);
+		kept = kept + (!used[e] && edit[e].value.data) - (used[e] && !edit[e].value.data);
+		room += edit[e].value.size + 64;
 	}
 	if (kept > SN_MAX_FIELDS)
 		return sn_fail(SN_EDATA, "a record of %zu keys, the limit is %d", kept,
 			       SN_MAX_FIELDS);
-	if (sn_encode_map_head(b, kept) < 0)
+	if (sn_buffer_reserve(b, room) < 0 || sn_encode_map_head(b, kept) < 0)
 		return SN_ENOMEM;
-	if (p && sn_map_head(p, &head, &fields))
+	if (rec->fields && sn_map_head(p, &head, &fields)) {
 		p += head;
-	for (unsigned i = 0; i < rec->fields; i++) {
-		const struct sn_field *f = &rec->field[i];
-		const uint8_t *next = f->value.data + f->value.size;
-		struct sn_slice value = f->value;
-		for (size_t e = 0; e < edits; e++)
-			if (sn_slice_is(f->key, edit[e].key)) {
-				value = edit[e].value;
-				used[e] = true;
-			}
-		if (value.data && (sn_buffer_add(b, p, (size_t)(f->value.data - p)) < 0 ||
-				   sn_buffer_add(b, value.data, value.size) < 0))
+		if ((any ? edit_fields(b, rec, p, edit, match)
+			 : sn_buffer_add(b, p, rec->bytes.size - head)) < 0)
 			return SN_ENOMEM;
-		p = next;
 	}
 	for (size_t e = 0; e < edits; e++)
 		if (!used[e] && edit[e].value.data &&
