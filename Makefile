@@ -53,7 +53,7 @@ BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/make_*.c))
 UNIT_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c tests/unit/make_%.c,$(wildcard tests/unit/*.c)))
 
-.PHONY: all check demo deps lint-deps install uninstall lint asan fuzz bench clean need unit run-check run-demo
+.PHONY: all check demo deps lint-deps install uninstall lint asan fuzz bench bench-nets bench-peers bench-data bench-accuracy clean need unit run-check run-demo
 .SECONDARY:
 
 all: need $(BINARIES) $(BUILD)/libsn.a $(BUILD)/libsn.so
@@ -134,7 +134,7 @@ lint-deps:
 	$(call install-packages,$(BUILD_PACKAGES) $(LINT_PACKAGES))
 
 C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] lib/kernel/simd/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c)
-SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash)
+SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash) $(addprefix tests/bench/,accuracy compare peers/find)
 
 lint: lint-deps
 	clang-format --dry-run -Werror $(C_FILES)
@@ -170,9 +170,21 @@ run-fuzz: need $(FUZZ_OBJECTS)
 			-print_final_stats=1 -artifact_prefix=$(BUILD)/ $(BUILD)/$$f.corpus $(BUILD)/seeds; \
 	done
 
-# Images a second of the networks, in the columns of the peers' benchmarks; BENCH_SECONDS for each row.
-bench: need $(BUILD)/bench/nets
-	$(BUILD)/bench/nets
+# What tests/bench/README.md describes: ours beside the peers that are installed, and the ratios.
+bench: bench-peers bench-data bench-accuracy
+
+# Rows alone: net, mode, batch, images/s; BENCH_SECONDS for each.
+bench-nets: need $(BUILD)/bench/nets
+	@$(BUILD)/bench/nets
+
+bench-peers: need $(BUILD)/bench/nets
+	@tests/bench/compare $(BUILD)
+
+bench-data: all
+	@for f in $(wildcard tests/bench/data); do $$f $(BUILD); done
+
+bench-accuracy: all $(BUILD)/bench/nets
+	@tests/bench/accuracy $(BUILD)
 
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsn.a
 	@mkdir -p $(@D)

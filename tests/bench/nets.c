@@ -5,6 +5,7 @@
  *   nets [NET...]           all presets that have a batch here where none is named
  *   BENCH_SECONDS=4         for each row, at least three runs
  *   BENCH_THREADS=2
+ *   nets --write FOLDER     NET.net, the text of each, and batches.tsv: what a peer needs to know
  *   nets --layers [NET...]  by one thread: microseconds an image in each layer, forward and
  *                           training, and the share of the processor's measured peak in them
  *
@@ -238,9 +239,41 @@ static void bench(const struct bench *b)
 	free(r.x), free(r.y), free(r.dy), free(r.d), free(r.item), free(r.pair);
 }
 
+static FILE *create(const char *folder, const char *name, const char *ending)
+{
+	char path[4096];
+	FILE *f = NULL;
+	if (snprintf(path, sizeof path, "%s/%s%s", folder, name, ending) < (int)sizeof path)
+		f = fopen(path, "we");
+	must(f ? 0 : sn_fail_errno("cannot write '%s/%s%s'", folder, name, ending));
+	return f;
+}
+
+static void end(FILE *f)
+{
+	bool failed = ferror(f) != 0;
+	failed |= fclose(f) != 0;
+	must(failed ? sn_fail_errno("cannot write") : 0);
+}
+
+static int write_texts(const char *folder)
+{
+	FILE *batches = create(folder, "batches", ".tsv");
+	for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
+		FILE *text = create(folder, benches[i].net, ".net");
+		fputs(sn_preset_find(benches[i].net)->text, text);
+		end(text);
+		fprintf(batches, "%s\t%zu\n", benches[i].net, benches[i].batch);
+	}
+	end(batches);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int from = 1;
+	if (argc == 3 && strcmp(argv[1], "--write") == 0)
+		return write_texts(argv[2]);
 	if (argc > 1 && strcmp(argv[1], "--layers") == 0) {
 		layers = 1;
 		from = 2;
