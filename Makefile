@@ -21,7 +21,7 @@ show = $(if $(filter 0,$(V)),@$(if $(silent),,printf '  %-3s %s\n' $(1) $@;) )
 
 # Debian packages: what is needed to build, to test and demonstrate, to lint.
 BUILD_PACKAGES = build-essential pkg-config libopenblas-dev libmsgpack-dev libstb-dev zlib1g-dev libxxhash-dev libexif-dev libjson-c-dev
-CHECK_PACKAGES = bats parallel mandoc python3-msgpack-numpy dataset-fashion-mnist
+CHECK_PACKAGES = bats parallel valgrind mandoc python3-msgpack-numpy dataset-fashion-mnist
 FUZZ_PACKAGES = clang libclang-rt-dev
 LINT_PACKAGES = clang clang-format clang-tidy shellcheck mandoc
 
@@ -53,7 +53,7 @@ BINARIES = $(PROGRAMS:%=$(BUILD)/bin/%)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/make_*.c))
 UNIT_SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c tests/unit/make_%.c,$(wildcard tests/unit/*.c)))
 
-.PHONY: all check demo deps lint-deps install uninstall lint asan fuzz bench bench-nets bench-peers bench-data bench-accuracy clean need unit run-check run-demo
+.PHONY: all check demo deps lint-deps install uninstall lint asan fuzz bench bench-nets bench-peers bench-data bench-accuracy record-instructions clean need unit run-check run-demo
 .SECONDARY:
 
 all: need $(BINARIES) $(BUILD)/libsn.a $(BUILD)/libsn.so
@@ -105,7 +105,7 @@ demo:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory run-demo
 
-run-check: all unit
+run-check: all unit $(BUILD)/bench/pieces
 	tests/run $(BUILD) $(TESTS)
 
 run-demo: all
@@ -134,7 +134,7 @@ lint-deps:
 	$(call install-packages,$(BUILD_PACKAGES) $(LINT_PACKAGES))
 
 C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] lib/kernel/simd/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c)
-SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash) $(addprefix tests/bench/,accuracy compare peers/find)
+SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash) $(addprefix tests/bench/,accuracy compare instructions peers/find)
 
 lint: lint-deps
 	clang-format --dry-run -Werror $(C_FILES)
@@ -185,6 +185,10 @@ bench-data: all
 
 bench-accuracy: all $(BUILD)/bench/nets
 	@tests/bench/accuracy $(BUILD)
+
+# After a change of the kernels that is meant to take more instructions (or fewer, to guard that).
+record-instructions: need $(BUILD)/bench/pieces
+	@tests/bench/instructions --record $(BUILD)
 
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsn.a
 	@mkdir -p $(@D)
