@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "sweeps.h"
 #include "way.h"
 
 static bool is_strided(const struct sn_conv_plan *p)
@@ -123,12 +124,20 @@ void sn_conv_pack(const struct sn_conv_plan *p, enum sn_conv_pass pass, const fl
 	p->way[pass]->pack(shape_of(p, pass), &v, packed, piece);
 }
 
+/* Doubles for the sums of biases, which nearly vanish where a batch norm follows. */
+static size_t bias_scratch(const struct sn_conv *s)
+{
+	return sn_round_up(s->k * (sizeof(double) / sizeof(float)), SN_SIMD_LANES);
+}
+
 size_t sn_conv_scratch(const struct sn_conv_plan *p, enum sn_conv_pass pass, size_t n)
 {
 	if (pass == SN_CONV_INPUT && is_strided(p))
 		return sn_strided_scratch(&p->shape);
-	if (pass == SN_CONV_WEIGHT)
-		return p->way[pass]->gradient_scratch(&p->shape, n);
+	if (pass == SN_CONV_WEIGHT) {
+		size_t size = p->way[pass]->gradient_scratch(&p->shape, n);
+		return size > bias_scratch(&p->shape) ? size : bias_scratch(&p->shape);
+	}
 	return p->way[pass]->scratch(shape_of(p, pass), n);
 }
 
@@ -165,35 +174,19 @@ size_t sn_conv_sum(const struct sn_conv_plan *p)
 	return bias_place(p) + p->shape.k;
 }
 
-/* bias[o] += the sum of dy over n pixels, which nearly vanishes where a batch norm follows: some
- * pixels at a time in float, these parts in double. */
-static void add_bias(const float *dy, size_t n, size_t k, float *restrict bias)
+static void add_bias(const float *dy, size_t n, size_t k, float *bias, double *sum)
 {
-	enum { CHANNELS = 64, PIXELS = 32 };
-	for (size_t from = 0; from < k; from += CHANNELS) {
-		size_t width = k - from < CHANNELS ? k - from : CHANNELS;
-		double sum[CHANNELS] = { 0 };
-		for (size_t first = 0; first < n; first += PIXELS) {
-			size_t end = first + PIXELS < n ? first + PIXELS : n;
-			float part[CHANNELS] = { 0 };
-			for (size_t p = first; p < end; p++) {
-				const float *restrict d = dy + p * k + from;
-				for (size_t o = 0; o < width; o++)
-					part[o] += d[o];
-			}
-			for (size_t o = 0; o < width; o++)
-				sum[o] += part[o];
-		}
-		for (size_t o = 0; o < width; o++)
-			bias[from + o] += (float)sum[o];
-	}
+	memset(sum, 0, k * sizeof *sum);
+	sn_sweeps()->sums(dy, n, k, sum);
+	for (size_t o = 0; o < k; o++)
+		bias[o] += (float)sum[o];
 }
 
 void sn_conv_weight_gradient(const struct sn_conv_plan *p, const float *x, const float *dy,
 			     size_t n, float *sum, float *scratch)
 {
 	const struct sn_conv *s = &p->shape;
-	add_bias(dy, n * s->oh * s->ow, s->k, sum + bias_place(p));
+	add_bias(dy, n * s->oh * s->ow, s->k, sum + bias_place(p), (double *)scratch);
 	p->way[SN_CONV_WEIGHT]->gradient(s, x, dy, n, sum, scratch);
 }
 

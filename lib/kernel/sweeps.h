@@ -34,6 +34,30 @@ struct sn_window {
 #define SN_MOST_TAPS 255
 #define SN_DEAD_TAP 255
 
+/**
+ * Local response normalisation: y = x d^-beta, d = k + alpha times the sum of x^2 of the channels
+ * from c - before to c + after; both < c.
+ */
+struct sn_lrn {
+	size_t c, before, after;
+	float k, alpha, beta;
+};
+
+/** Pixels that it takes at a time, and floats of a line of its memory. */
+#define SN_LRN_PIXELS 8
+
+static inline size_t sn_lrn_line(const struct sn_lrn *l)
+{
+	return l->c + 2 * (l->before > l->after ? l->before : l->after) + 16;
+}
+
+/** Of a step: w, and what is remembered of former ones. */
+struct sn_adam {
+	float beta1, rest1, beta2, rest2; /* 1 - beta */
+	float step, scale, epsilon;	  /* w = keep w - step m / (sqrt(v) scale + epsilon) */
+	float decay, keep;		  /* h = g + decay w */
+};
+
 struct sn_sweeps {
 	/** sum[c] += x, squares[c] += x^2 over all pixels. */
 	void (*moments)(const float *x, size_t pixels, size_t c, double *sum, double *squares);
@@ -48,6 +72,12 @@ struct sn_sweeps {
 	/** slope and shift are set. */
 	void (*norm_back)(const struct sn_norm *n, const float *x, const float *dy, size_t pixels,
 			  float *dx);
+
+	/** y = x where x > 0, else w [c] x; dx = dy, w dy; sum[c] += x dy where not x > 0. */
+	void (*prelu)(const float *w, size_t c, const float *x, size_t pixels, float *y);
+	void (*prelu_back)(const float *w, size_t c, const float *x, const float *dy, size_t pixels,
+			   float *dx);
+	void (*prelu_sums)(const float *x, const float *dy, size_t pixels, size_t c, double *sum);
 
 	/**
 	 * The largest of each window of a picture: the first of equal ones; a NaN is larger than
@@ -73,6 +103,48 @@ struct sn_sweeps {
 	void (*add)(const float *a, const float *b, size_t n, bool relu, float *y);
 	/** to += from */
 	void (*accumulate)(float *to, const float *from, size_t n);
+	/** y = x where x > 0, else slope x. */
+	void (*leaky)(const float *x, size_t n, float slope, float *y);
+	/** dx = dy where x > 0, else slope dy. */
+	void (*leaky_back)(const float *x, const float *dy, size_t n, float slope, float *dx);
+	/** keep[i] = the i-th half of sn_random_next()'s values of a stream >= limit, lower halves
+	 * first. */
+	void (*chance)(uint64_t key, uint32_t limit, size_t n, uint8_t *keep);
+	/** y = x scale where kept, else x 0. */
+	void (*drop)(const float *x, const uint8_t *keep, size_t n, float scale, float *y);
+
+	/** 1 / (1 + exp(-x)), tanh(x), and from y their gradients.  Relative errors < 2e-7, until a
+	 * sigmoid is < 1e-37; both rise with x wherever they were looked at. */
+	void (*sigmoid)(const float *x, size_t n, float *y);
+	void (*sigmoid_back)(const float *y, const float *dy, size_t n, float *dx);
+	void (*tanh)(const float *x, size_t n, float *y);
+	void (*tanh_back)(const float *y, const float *dy, size_t n, float *dx);
+
+	/** memory: SN_LRN_PIXELS lines, backward three times as many. */
+	void (*lrn)(const struct sn_lrn *l, const float *x, size_t pixels, float *y, float *memory);
+	void (*lrn_back)(const struct sn_lrn *l, const float *x, const float *dy, size_t pixels,
+			 float *dx, float *memory);
+
+	/** Means of the windows of a picture, of what of them lies in it. */
+	void (*average)(const struct sn_window *w, const float *x, float *y);
+	void (*average_back)(const struct sn_window *w, const float *dy, float *dx);
+
+	/** y [columns][rows] */
+	void (*transpose)(const float *x, size_t rows, size_t columns, float *y);
+
+	/** All are finite. */
+	bool (*finite)(const float *x, size_t n);
+	/** x *= scale */
+	void (*scale)(float *x, size_t n, float scale);
+	/** The sum of x^2 in double, the same on every instruction set. */
+	double (*square)(const float *x, size_t n);
+	/** Steps of sn/optimizer.h; false: a weight is not finite. */
+	bool (*sgd)(float *w, float *v, const float *g, size_t n, float rate, float momentum,
+		    float decay, bool nesterov);
+	bool (*adam)(const struct sn_adam *a, float *w, float *m, float *v, const float *g,
+		     size_t n);
+	bool (*rmsprop)(float *w, float *s, float *v, const float *g, size_t n, float rate,
+			float momentum, float decay, float alpha, float rest, float epsilon);
 };
 
 /** Of the instruction set that sn_simd() has chosen. */

@@ -292,6 +292,257 @@ static void test_elements(void)
 	}
 }
 
+static void test_slopes(void)
+{
+	for (int k = 0; k < 60; k++) {
+		size_t c = any_channels(), pixels = between(1, 100), all = pixels * c;
+		float *w = floats(c), *x = floats(all), *dy = floats(all), *y = floats(all),
+		      *dx = floats(all);
+		double *sum = zeros(c), *rs = zeros(c);
+		sweeps->prelu(w, c, x, pixels, y);
+		sweeps->prelu_back(w, c, x, dy, pixels, dx);
+		sweeps->prelu_sums(x, dy, pixels, c, sum);
+		for (size_t i = 0; i < all; i++) {
+			CHECK(y[i] == (x[i] > 0 ? x[i] : w[i % c] * x[i]));
+			CHECK(dx[i] == (x[i] > 0 ? dy[i] : w[i % c] * dy[i]));
+			rs[i % c] += x[i] > 0 ? 0 : (double)x[i] * dy[i];
+		}
+		check_sums(sum, rs, c, 1e-5);
+		sweeps->leaky(x, all, w[0], y);
+		sweeps->leaky_back(x, dy, all, w[0], dx);
+		for (size_t i = 0; i < all; i++) {
+			CHECK(y[i] == (x[i] > 0 ? x[i] : w[0] * x[i]));
+			CHECK(dx[i] == (x[i] > 0 ? dy[i] : w[0] * dy[i]));
+		}
+		free(w), free(x), free(dy), free(y), free(dx), free(sum), free(rs);
+	}
+}
+
+static void test_dropout(void)
+{
+	static const size_t sizes[] = { 1, 2, 127, 128, 129, 1000 };
+
+	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+		size_t n = sizes[k];
+		struct sn_random r = sn_random(1, SN_RANDOM_DROPOUT, k, 7);
+		uint8_t *keep = malloc(n);
+		float *x = floats(n), *y = floats(n);
+		sweeps->chance(r.key, 0x60000000, n, keep);
+		sweeps->drop(x, keep, n, 1.5F, y);
+		for (size_t i = 0; i < n; i += 2) {
+			uint64_t draw = sn_random_next(&r);
+			CHECK(keep[i] == ((uint32_t)draw >= 0x60000000));
+			CHECK(i + 1 == n || keep[i + 1] == ((uint32_t)(draw >> 32) >= 0x60000000));
+		}
+		for (size_t i = 0; i < n; i++)
+			CHECK(y[i] == x[i] * (keep[i] ? 1.5F : 0));
+		x[n - 1] = NAN;
+		sweeps->drop(x, keep, n, 1.5F, y);
+		CHECK(isnan(y[n - 1]));
+		free(keep), free(x), free(y);
+	}
+}
+
+/* Through all sizes of numbers, rising: near the functions, and never falling. */
+static void test_curves(void)
+{
+	enum { N = 40003 };
+	static float x[N], y[N], dy[N], dx[N];
+
+	for (int i = 0; i < N; i++) {
+		int far = i - N / 2;
+		x[i] = (float)(far < 0 ? -1 : 1) * (float)exp(abs(far) / 1000.0 - 15);
+		dy[i] = unit();
+	}
+	sweeps->sigmoid(x, N, y);
+	sweeps->sigmoid_back(y, dy, N, dx);
+	for (int i = 0; i < N; i++) {
+		double s = 1 / (1 + exp(-(double)x[i]));
+		CHECK_NEAR(y[i], s, 2e-7 * s + 1e-37);
+		CHECK_NEAR(dx[i], dy[i] * (y[i] * (1.0 - y[i])), 1e-7);
+		CHECK(i == 0 || y[i] >= y[i - 1]);
+	}
+	sweeps->tanh(x, N, y);
+	sweeps->tanh_back(y, dy, N, dx);
+	for (int i = 0; i < N; i++) {
+		double s = tanh(x[i]);
+		CHECK_NEAR(y[i], s, 2e-7 * fabs(s));
+		CHECK_NEAR(dx[i], dy[i] * (1 - (double)y[i] * y[i]), 2e-7);
+		CHECK(i == 0 || y[i] >= y[i - 1]);
+	}
+	/* infinite ones, NaN, and any place in a line */
+	static const float some[] = { -INFINITY, INFINITY, NAN, -0.0F, 0.3F };
+	for (size_t n = 1; n < 40; n++) {
+		for (size_t i = 0; i < n; i++)
+			x[i] = some[i % 5];
+		sweeps->sigmoid(x, n, y);
+		sweeps->tanh(x, n, dy);
+		for (size_t i = 0; i < n; i++) {
+			CHECK(i % 5 == 2 ? isnan(y[i]) && isnan(dy[i]) : y[i] <= 1 && y[i] >= 0);
+			CHECK(i % 5 != 0 || (y[i] < 1e-37F && dy[i] == -1));
+			CHECK(i % 5 != 1 || (y[i] == 1 && dy[i] == 1));
+			CHECK(i < 5 || i % 5 == 2 || (y[i] == y[i - 5] && dy[i] == dy[i - 5]));
+		}
+	}
+}
+
+/* ---- pictures -------------------------------------------------------------------------- */
+
+static void lrn_case(size_t c, size_t pixels, size_t window, float beta)
+{
+	struct sn_lrn l = { .c = c,
+			    .before = window / 2 < c ? window / 2 : c - 1,
+			    .after = window - 1 - window / 2 < c ? window - 1 - window / 2 : c - 1,
+			    .k = 1.5F,
+			    .alpha = 0.5F,
+			    .beta = beta };
+	size_t all = pixels * c;
+	float *x = floats(all), *dy = floats(all), *y = floats(all), *dx = floats(all),
+	      *memory = floats(3 * SN_LRN_PIXELS * sn_lrn_line(&l));
+	double *ry = zeros(all), *rx = zeros(all), *d = zeros(c);
+
+	for (size_t p = 0; p < pixels; p++) {
+		const float *v = x + p * c, *g = dy + p * c;
+		for (size_t o = 0; o < c; o++) {
+			d[o] = l.k;
+			for (size_t j = 0; j < c; j++)
+				if (j + l.before >= o && j <= o + l.after)
+					d[o] += l.alpha * (double)v[j] * v[j];
+			ry[p * c + o] = v[o] * pow(d[o], -beta);
+		}
+		for (size_t o = 0; o < c; o++) {
+			rx[p * c + o] += g[o] * pow(d[o], -beta);
+			for (size_t j = 0; j < c; j++)
+				if (j + l.before >= o && j <= o + l.after)
+					rx[p * c + j] -= 2.0 * l.alpha * beta * v[j] * g[o] * v[o] *
+							 pow(d[o], -beta - 1.0);
+		}
+	}
+	sweeps->lrn(&l, x, pixels, y, memory);
+	sweeps->lrn_back(&l, x, dy, pixels, dx, memory);
+	check_all(y, ry, all, 1e-6);
+	check_all(dx, rx, all, 1e-6 * (double)(window + 2));
+	free(x), free(dy), free(y), free(dx), free(memory), free(ry), free(rx), free(d);
+}
+
+static void average_case(struct sn_window w, bool ceil)
+{
+	w.oh = (w.h - w.kh) / w.stride + 1;
+	w.ow = (w.w - w.kw) / w.stride + 1;
+	w.oh += ceil && w.oh * w.stride < w.h && (w.h - w.kh) % w.stride;
+	w.ow += ceil && w.ow * w.stride < w.w && (w.w - w.kw) % w.stride;
+	size_t in = w.h * w.w * w.c, out = w.oh * w.ow * w.c;
+	float *x = floats(in), *y = floats(out), *dy = floats(out), *dx = floats(in);
+	double *ry = zeros(out), *rx = zeros(in);
+
+	for (size_t i = 0; i < out; i++) {
+		size_t oy = i / w.c / w.ow, ox = i / w.c % w.ow, n = 0;
+		for (int round = 0; round < 2; round++)
+			for (size_t t = 0; t < w.kh * w.kw; t++) {
+				if (oy * w.stride + t / w.kw >= w.h ||
+				    ox * w.stride + t % w.kw >= w.w)
+					continue;
+				size_t place = place_of(&w, i, t);
+				n += round == 0;
+				ry[i] += round ? x[place] / (double)n : 0;
+				rx[place] += round ? dy[i] / (double)n : 0;
+			}
+	}
+	sweeps->average(&w, x, y);
+	sweeps->average_back(&w, dy, dx);
+	check_all(y, ry, out, 1e-6);
+	check_all(dx, rx, in, 1e-6);
+	free(x), free(y), free(dy), free(dx), free(ry), free(rx);
+}
+
+static void transpose_case(size_t rows, size_t columns)
+{
+	float *x = floats(rows * columns), *y = floats(rows * columns), end = y[rows * columns];
+
+	sweeps->transpose(x, rows, columns, y);
+	for (size_t i = 0; i < rows * columns; i++)
+		CHECK(y[i % columns * rows + i / columns] == x[i]);
+	CHECK(y[rows * columns] == end);
+	free(x), free(y);
+}
+
+static void test_pictures(void)
+{
+	for (int i = 0; i < 60; i++) {
+		size_t kh = between(1, 4), kw = between(1, 4);
+		lrn_case(any_channels(), between(1, 20), between(1, 7), i % 2 ? 0.75F : 0.6F);
+		average_case((struct sn_window){ .h = between(kh, kh + 9),
+						 .w = between(kw, kw + 9),
+						 .c = any_channels(),
+						 .kh = kh,
+						 .kw = kw,
+						 .stride = between(1, 4) },
+			     i % 2);
+		transpose_case(between(1, 70), between(1, 70));
+	}
+	lrn_case(9, 3, 40, 0.75F);
+	average_case((struct sn_window){ .h = 5, .w = 9, .c = 50, .kh = 5, .kw = 9, .stride = 9 },
+		     false);
+}
+
+/* ---- steps ----------------------------------------------------------------------------- */
+
+static void test_steps(void)
+{
+	for (size_t n = 1; n < 70; n++) {
+		float *w = floats(n), *v = floats(n), *g = floats(n), *s = floats(n);
+		double *rw = zeros(n), *rv = zeros(n), *rs = zeros(n), square = 0;
+		const struct sn_adam a = {
+			0.9F, 0.1F, 0.99F, 0.01F, 0.2F, 1.5F, 0.01F, 0.1F, 0.8F
+		};
+		for (size_t i = 0; i < n; i++)
+			square += (double)g[i] * g[i];
+		CHECK_NEAR(sweeps->square(g, n), square, 1e-12 * (double)n);
+
+		for (int nesterov = 0; nesterov < 2; nesterov++) {
+			for (size_t i = 0; i < n; i++) {
+				double h = g[i] + 0.1 * w[i];
+				rv[i] = 0.9 * v[i] + h;
+				rw[i] = w[i] - 0.2 * (nesterov ? h + 0.9 * rv[i] : rv[i]);
+			}
+			CHECK(sweeps->sgd(w, v, g, n, 0.2F, 0.9F, 0.1F, nesterov));
+			check_all(w, rw, n, 1e-6);
+			check_all(v, rv, n, 1e-6);
+		}
+		for (size_t i = 0; i < n; i++) {
+			s[i] = fabsf(s[i]);
+			double h = g[i] + 0.1 * w[i];
+			rv[i] = 0.9 * v[i] + 0.1 * h;
+			rs[i] = 0.99 * s[i] + 0.01 * h * h;
+			rw[i] = 0.8 * w[i] - 0.2 * rv[i] / (sqrt(rs[i]) * 1.5 + 0.01);
+		}
+		CHECK(sweeps->adam(&a, w, v, s, g, n));
+		check_all(w, rw, n, 1e-5);
+		check_all(s, rs, n, 1e-6);
+		for (size_t i = 0; i < n; i++) {
+			double h = g[i] + 0.1 * w[i];
+			rs[i] = 0.99 * s[i] + 0.01 * h * h;
+			rv[i] = 0.9 * v[i] + h / (sqrt(rs[i]) + 0.01);
+			rw[i] = w[i] - 0.2 * rv[i];
+		}
+		CHECK(sweeps->rmsprop(w, s, v, g, n, 0.2F, 0.9F, 0.1F, 0.99F, 0.01F, 0.01F));
+		check_all(w, rw, n, 1e-4);
+
+		for (size_t i = 0; i < n; i++)
+			rw[i] = w[i] * 0.5;
+		sweeps->scale(w, n, 0.5F);
+		check_all(w, rw, n, 1e-9);
+		CHECK(sweeps->finite(w, n));
+		size_t bad = between(0, n - 1);
+		g[bad] = NAN;
+		CHECK(!sweeps->sgd(w, v, g, n, 0.2F, 0.9F, 0.1F, false));
+		CHECK(!sweeps->finite(w, n));
+		w[bad] = -INFINITY;
+		CHECK(!sweeps->finite(w, n));
+		free(w), free(v), free(g), free(s), free(rw), free(rv), free(rs);
+	}
+}
+
 int main(void)
 {
 	for (const struct sn_simd *const *s = sn_simd_all(); *s; s++) {
@@ -300,6 +551,11 @@ int main(void)
 		test_norm();
 		test_maxpool();
 		test_elements();
+		test_slopes();
+		test_dropout();
+		test_curves();
+		test_pictures();
+		test_steps();
 	}
 	return TEST_END();
 }

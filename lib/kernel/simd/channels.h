@@ -9,7 +9,7 @@
 #define SN_CHANNELS_H
 
 #include "vector.h"
-#ifdef __AVX2__
+#ifdef __SSE2__
 #include <immintrin.h>
 #endif
 

@@ -1,5 +1,5 @@
 /*
- * norm - batch norm's passes and sums over pixels.
+ * norm - batch norm's passes and sums over pixels, and the like of prelu.
  *
  * Sums are floats over PART rows, and these parts are added up in double.  Moments are taken about
  * each part's first row, so that nothing cancels where the mean is large.
@@ -14,6 +14,10 @@ void SN_NAME(sn_norm_sums)(const struct sn_norm *n, const float *x, const float 
 			   double *sum, double *slopes);
 void SN_NAME(sn_norm_back)(const struct sn_norm *n, const float *x, const float *dy, size_t pixels,
 			   float *dx);
+void SN_NAME(sn_prelu)(const float *w, size_t c, const float *x, size_t pixels, float *y);
+void SN_NAME(sn_prelu_back)(const float *w, size_t c, const float *x, const float *dy,
+			    size_t pixels, float *dx);
+void SN_NAME(sn_prelu_sums)(const float *x, const float *dy, size_t pixels, size_t c, double *sum);
 void SN_NAME(sn_maxpool_sums)(const uint8_t *tap, const float *from, const float *dy, size_t pixels,
 			      size_t c, double *sum, double *slopes);
 
@@ -33,7 +37,7 @@ INLINE struct rows rows_of(const struct sn_norm *n, size_t width, float memory[5
 			      row_of(n->shift, n->c, width, memory[4]) };
 }
 
-enum pass { FORWARD, FORWARD_RELU, BACK, BACK_RELU };
+enum pass { FORWARD, FORWARD_RELU, PRELU, BACK, BACK_RELU, PRELU_BACK };
 
 /* Of the row's vector i on. */
 INLINE vector forward_at(struct rows r, vector x, size_t i)
@@ -47,6 +51,10 @@ INLINE vector pass_at(struct rows r, vector x, vector dy, size_t i, const enum p
 		return forward_at(r, x, i);
 	if (pass == FORWARD_RELU)
 		return rectified(forward_at(r, x, i));
+	if (pass == PRELU || pass == PRELU_BACK) {
+		vector v = pass == PRELU ? x : dy;
+		return chosen(x > 0, v, v * at(r.scale + i));
+	}
 	if (pass == BACK_RELU)
 		dy = (vector)((forward_at(r, x, i) > 0) & (mask)dy);
 	return dy * at(r.scale + i) + ((x - at(r.mean + i)) * at(r.slope + i) + at(r.shift + i));
@@ -105,11 +113,30 @@ void SN_NAME(sn_norm_back)(const struct sn_norm *n, const float *x, const float 
 		pass_pixels(n, x, dy, pixels, dx, BACK);
 }
 
+void SN_NAME(sn_prelu)(const float *w, size_t c, const float *x, size_t pixels, float *y)
+{
+	const struct sn_norm n = { .c = c, .scale = w };
+	pass_pixels(&n, x, NULL, pixels, y, PRELU);
+}
+
+void SN_NAME(sn_prelu_back)(const float *w, size_t c, const float *x, const float *dy,
+			    size_t pixels, float *dx)
+{
+	const struct sn_norm n = { .c = c, .scale = w };
+	pass_pixels(&n, x, dy, pixels, dx, PRELU_BACK);
+}
+
 /* ---- sums --------------------------------------------------------------------------- */
 
 enum { PART = 64 };
 
-enum sums { SUMS, MOMENTS, SLOPES, RELU_SLOPES, TAP_SLOPES };
+enum sums { SUMS, PRELU_SUMS, MOMENTS, SLOPES, RELU_SLOPES, TAP_SLOPES };
+
+/* Of two kinds. */
+INLINE int has_second(const enum sums what)
+{
+	return what >= MOMENTS;
+}
 
 /* What is summed up: [rows][width] of x, and where there are two, of another. */
 struct source {
@@ -134,7 +161,7 @@ INLINE void settle(vector p, vector s, vector q, size_t rows, size_t lane, doubl
 			second[l] += b[l] + o[l] * (2.0 * a[l] + n * o[l]);
 		} else {
 			sum[l] += a[l];
-			if (what != SUMS)
+			if (has_second(what))
 				second[l] += b[l];
 		}
 	}
@@ -160,6 +187,8 @@ INLINE void part_at(struct source f, size_t rows, size_t width, size_t i, const 
 			vector x = at(f.x + k);
 			if (what == SUMS) {
 				s[j] += x;
+			} else if (what == PRELU_SUMS) {
+				s[j] += (vector)(~(x > 0) & (mask)(x * at(f.dy + k)));
 			} else if (what == MOMENTS) {
 				vector d = x - o[j];
 				s[j] += d;
@@ -215,7 +244,7 @@ INLINE void part_short(struct source f, size_t n, double *sum, double *second, c
 	part_at(copy, 1, SN_LANES, 0, 1, 0, s, q, what);
 	for (size_t l = 0; l < n; l++) {
 		sum[l] += s[l];
-		if (what != SUMS)
+		if (has_second(what))
 			second[l] += q[l];
 	}
 }
@@ -248,7 +277,7 @@ INLINE void sum_pixels(struct source f, size_t pixels, size_t c, double *sum, do
 	for (size_t i = 0; width != c && i < width; i += c)
 		for (size_t o = 0; o < c; o++) {
 			sum[o] += s[i + o];
-			if (what != SUMS)
+			if (has_second(what))
 				second[o] += q[i + o];
 		}
 }
@@ -256,6 +285,11 @@ INLINE void sum_pixels(struct source f, size_t pixels, size_t c, double *sum, do
 void SN_NAME(sn_sums)(const float *x, size_t pixels, size_t c, double *sum)
 {
 	sum_pixels((struct source){ .x = x }, pixels, c, sum, NULL, SUMS);
+}
+
+void SN_NAME(sn_prelu_sums)(const float *x, const float *dy, size_t pixels, size_t c, double *sum)
+{
+	sum_pixels((struct source){ .x = x, .dy = dy }, pixels, c, sum, NULL, PRELU_SUMS);
 }
 
 void SN_NAME(sn_moments)(const float *x, size_t pixels, size_t c, double *sum, double *squares)
