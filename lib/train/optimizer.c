@@ -4,6 +4,7 @@
 #include <sn/memory.h>
 #include <sn/optimizer.h>
 #include <sn/rules.h>
+#include "../kernel/sweeps.h"
 
 /* Weights handed to a thread at a time; each moves on its own, so any number gives the same bytes.
  */
@@ -14,72 +15,46 @@
 
 const char *const sn_optimizer_names[] = { "sgd", "adam", "adamw", "rmsprop", NULL };
 
-/*
- * 0 times a number is 0, times NaN or infinity NaN: one sum says whether all weights were finite,
- * without a branch.
- */
 bool sn_sgd(float *w, float *v, const float *g, size_t n, double rate, double momentum,
 	    double decay, bool nesterov)
 {
-	const float r = (float)rate, mu = (float)momentum, l2 = (float)decay;
-	float bad = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		float h = g[i] + l2 * w[i];
-		v[i] = mu * v[i] + h;
-		w[i] -= r * (nesterov ? h + mu * v[i] : v[i]);
-		bad += 0.0f * w[i];
-	}
-	return bad == 0;
+	return sn_sweeps()->sgd(w, v, g, n, (float)rate, (float)momentum, (float)decay, nesterov);
 }
 
-/* l2 is the gradient's share of the decay, keep what decoupled decay leaves of a weight. */
+/* decay is the gradient's share of it, keep what decoupled decay leaves of a weight. */
 static bool adam(float *w, float *m, float *v, const float *g, size_t n, double rate, double beta1,
-		 uint64_t t, float l2, float keep)
+		 uint64_t t, double decay, double keep)
 {
-	const float b1 = (float)beta1, c1 = (float)(1 - beta1);
-	const float b2 = (float)BETA2, c2 = (float)(1 - BETA2);
-	const float step = (float)(rate / (1 - pow(beta1, (double)t)));
-	const float scale = (float)(1 / sqrt(1 - pow(BETA2, (double)t)));
-	float bad = 0;
+	const struct sn_adam a = { .beta1 = (float)beta1,
+				   .rest1 = (float)(1 - beta1),
+				   .beta2 = (float)BETA2,
+				   .rest2 = (float)(1 - BETA2),
+				   .step = (float)(rate / (1 - pow(beta1, (double)t))),
+				   .scale = (float)(1 / sqrt(1 - pow(BETA2, (double)t))),
+				   .epsilon = EPSILON,
+				   .decay = (float)decay,
+				   .keep = (float)keep };
 
-	for (size_t i = 0; i < n; i++) {
-		float h = g[i] + l2 * w[i];
-		m[i] = b1 * m[i] + c1 * h;
-		v[i] = b2 * v[i] + c2 * (h * h);
-		w[i] = keep * w[i] - step * m[i] / (sqrtf(v[i]) * scale + EPSILON);
-		bad += 0.0f * w[i];
-	}
-	return bad == 0;
+	return sn_sweeps()->adam(&a, w, m, v, g, n);
 }
 
 bool sn_adam(float *w, float *m, float *v, const float *g, size_t n, double rate, double beta1,
 	     double decay, uint64_t t)
 {
-	return adam(w, m, v, g, n, rate, beta1, t, (float)decay, 1);
+	return adam(w, m, v, g, n, rate, beta1, t, decay, 1);
 }
 
 bool sn_adamw(float *w, float *m, float *v, const float *g, size_t n, double rate, double beta1,
 	      double decay, uint64_t t)
 {
-	return adam(w, m, v, g, n, rate, beta1, t, 0, (float)(1 - rate * decay));
+	return adam(w, m, v, g, n, rate, beta1, t, 0, 1 - rate * decay);
 }
 
 bool sn_rmsprop(float *w, float *s, float *v, const float *g, size_t n, double rate,
 		double momentum, double decay)
 {
-	const float r = (float)rate, mu = (float)momentum, l2 = (float)decay;
-	const float a = (float)ALPHA, c = (float)(1 - ALPHA);
-	float bad = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		float h = g[i] + l2 * w[i];
-		s[i] = a * s[i] + c * (h * h);
-		v[i] = mu * v[i] + h / (sqrtf(s[i]) + EPSILON);
-		w[i] -= r * v[i];
-		bad += 0.0f * w[i];
-	}
-	return bad == 0;
+	return sn_sweeps()->rmsprop(w, s, v, g, n, (float)rate, (float)momentum, (float)decay,
+				    (float)ALPHA, (float)(1 - ALPHA), EPSILON);
 }
 
 struct piece {
@@ -191,8 +166,7 @@ static int update_piece(void *context, size_t index, unsigned thread)
 
 	(void)thread;
 	if (u->scale < 1)
-		for (size_t i = 0; i < piece->n; i++)
-			p->grad[piece->from + i] *= (float)u->scale;
+		sn_sweeps()->scale(p->grad + piece->from, piece->n, (float)u->scale);
 	if (!move(u, piece))
 		return sn_fail(SN_ENAN, "'%s' is no longer finite", p->name);
 	return 0;
@@ -203,12 +177,9 @@ static int square_piece(void *context, size_t index, unsigned thread)
 	struct sn_update *u = context;
 	const struct piece *piece = &u->piece[index];
 	const float *g = sn_net_param(u->net, piece->param)->grad + piece->from;
-	double sum = 0;
 
 	(void)thread;
-	for (size_t i = 0; i < piece->n; i++)
-		sum += (double)g[i] * g[i];
-	u->square[index] = sum;
+	u->square[index] = sn_sweeps()->square(g, piece->n);
 	return 0;
 }
 
