@@ -295,8 +295,9 @@ void sn_tree_add(struct sn_tree *t);
 /* The whole sum; ends the tree.  At least one block was added. */
 const float *sn_tree_sum(struct sn_tree *t);
 
-/* The same tree over sums that are all there: into the first of [blocks][width]. */
-void sn_tree_join(float *sums, size_t blocks, size_t width);
+/* The same tree over sums that are all there, the first n numbers of each: into the first of
+ * [blocks][width]. */
+void sn_tree_join(float *sums, size_t blocks, size_t width, size_t n);
 void sn_tree_join_f8(double *sums, size_t blocks, size_t width);
 
 #endif

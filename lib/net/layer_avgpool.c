@@ -2,8 +2,8 @@
  * avgpool - the mean of each window and channel.  Windows that would reach over the edge are left
  * out, or with ceil=yes taken as far as they lie in the picture: the mean of what is there.
  */
-#include <string.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 struct avgpool {
 	size_t kw, kh, stride;
@@ -50,78 +50,30 @@ static int shape(struct sn_layer *l)
 	return 0;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* A window: rows [top, bottom), points [left, right). */
-struct window {
-	size_t top, bottom, left, right;
-	float share; /* 1 / pixels */
-};
-
-static struct window window_at(const struct sn_layer *l, size_t oy, size_t ox)
+static struct sn_window window(const struct sn_layer *l)
 {
 	const struct avgpool *v = l->own;
-	struct window w = { oy * v->stride, 0, ox * v->stride, 0, 0 };
 
-	w.bottom = least(w.top + v->kh, l->in.h);
-	w.right = least(w.left + v->kw, l->in.w);
-	w.share = 1 / (float)((w.bottom - w.top) * (w.right - w.left));
-	return w;
-}
-
-static void image_forward(const struct sn_layer *l, const float *image, float *restrict y)
-{
-	size_t c = l->in.c;
-
-	for (size_t o = 0; o < l->out.h * l->out.w; o++, y += c) {
-		struct window w = window_at(l, o / l->out.w, o % l->out.w);
-		memset(y, 0, c * sizeof *y);
-		for (size_t r = w.top; r < w.bottom; r++) {
-			for (size_t q = w.left; q < w.right; q++) {
-				const float *restrict x = image + (r * l->in.w + q) * c;
-				for (size_t i = 0; i < c; i++)
-					y[i] += x[i];
-			}
-		}
-		for (size_t i = 0; i < c; i++)
-			y[i] *= w.share;
-	}
-}
-
-static void image_backward(const struct sn_layer *l, const float *restrict dy, float *image)
-{
-	size_t c = l->in.c;
-
-	memset(image, 0, l->in_size * sizeof *image);
-	for (size_t o = 0; o < l->out.h * l->out.w; o++, dy += c) {
-		struct window w = window_at(l, o / l->out.w, o % l->out.w);
-		for (size_t r = w.top; r < w.bottom; r++) {
-			for (size_t q = w.left; q < w.right; q++) {
-				float *restrict dx = image + (r * l->in.w + q) * c;
-				for (size_t i = 0; i < c; i++)
-					dx[i] += dy[i] * w.share;
-			}
-		}
-	}
+	return (struct sn_window){ l->in.h,  l->in.w, l->in.c, l->out.h,
+				   l->out.w, v->kh,   v->kw,   v->stride };
 }
 
 static void forward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
+	const struct sn_window w = window(l);
 
 	for (size_t i = 0; i < c->n; i++)
-		image_forward(l, c->x + i * l->in_size, c->y + i * l->out_size);
+		sn_sweeps()->average(&w, c->x + i * l->in_size, c->y + i * l->out_size);
 }
 
 static void backward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
+	const struct sn_window w = window(l);
 
 	for (size_t i = 0; c->dx && i < c->n; i++)
-		image_backward(l, c->dy + i * l->out_size, c->dx + i * l->in_size);
+		sn_sweeps()->average_back(&w, c->dy + i * l->out_size, c->dx + i * l->in_size);
 }
 
 static void range(const struct sn_layer *l, struct sn_range *r)

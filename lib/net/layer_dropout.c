@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 struct dropout {
 	double p;
@@ -40,44 +41,31 @@ static void mask(const struct sn_call *c, size_t image, uint8_t *keep)
 		sn_random(b->seed, SN_RANDOM_DROPOUT, b->step,
 			  b->item[image] ^ sn_random_mix(l->index + 1)); /* far from other items */
 
-	for (size_t i = 0; i < l->out_size; i += 2) {
-		uint64_t draw = sn_random_next(&r);
-		keep[i] = (uint32_t)draw >= limit;
-		if (i + 1 < l->out_size)
-			keep[i + 1] = (uint32_t)(draw >> 32) >= limit;
-	}
+	sn_sweeps()->chance(r.key, limit, l->out_size, keep);
 }
 
 static void forward(const struct sn_call *c)
 {
 	size_t n = c->layer->out_size;
-	float s = scale(c->layer);
 
 	if (!c->batch->training) {
 		memcpy(c->y, c->x, c->n * n * sizeof *c->y);
 		return;
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		uint8_t *restrict keep = (uint8_t *)c->memory + (c->first + i) * n;
-		const float *restrict x = c->x + i * n;
-		float *restrict y = c->y + i * n;
+		uint8_t *keep = (uint8_t *)c->memory + (c->first + i) * n;
 		mask(c, c->first + i, keep);
-		for (size_t j = 0; j < n; j++) /* a product: NaN stays NaN */
-			y[j] = x[j] * (keep[j] ? s : 0);
+		sn_sweeps()->drop(c->x + i * n, keep, n, scale(c->layer), c->y + i * n);
 	}
 }
 
 static void backward(const struct sn_call *c)
 {
-	size_t n = c->layer->out_size, total = c->n * n;
-	const uint8_t *restrict keep = (const uint8_t *)c->memory + c->first * n;
-	const float *restrict dy = c->dy;
-	float *restrict dx = c->dx, s = scale(c->layer);
+	size_t n = c->layer->out_size;
 
-	if (!dx)
-		return;
-	for (size_t i = 0; i < total; i++)
-		dx[i] = dy[i] * (keep[i] ? s : 0);
+	if (c->dx)
+		sn_sweeps()->drop(c->dy, (const uint8_t *)c->memory + c->first * n, c->n * n,
+				  scale(c->layer), c->dx);
 }
 
 static void range(const struct sn_layer *l, struct sn_range *r)

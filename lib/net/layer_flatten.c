@@ -1,5 +1,6 @@
 /* flatten - [h][w][c] -> [c h w]: PyTorch's order, so that the weights behind it are PyTorch's. */
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 static int shape(struct sn_layer *l)
 {
@@ -10,25 +11,19 @@ static int shape(struct sn_layer *l)
 static void forward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
-	size_t area = l->in.h * l->in.w, channels = l->in.c;
 
 	for (size_t i = 0; i < c->n; i++)
-		for (size_t p = 0; p < area; p++)
-			for (size_t o = 0; o < channels; o++)
-				c->y[i * l->in_size + o * area + p] =
-					c->x[i * l->in_size + p * channels + o];
+		sn_sweeps()->transpose(c->x + i * l->in_size, l->in.h * l->in.w, l->in.c,
+				       c->y + i * l->in_size);
 }
 
 static void backward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
-	size_t area = l->in.h * l->in.w, channels = l->in.c;
 
 	for (size_t i = 0; c->dx && i < c->n; i++)
-		for (size_t p = 0; p < area; p++)
-			for (size_t o = 0; o < channels; o++)
-				c->dx[i * l->in_size + p * channels + o] =
-					c->dy[i * l->in_size + o * area + p];
+		sn_sweeps()->transpose(c->dy + i * l->in_size, l->in.c, l->in.h * l->in.w,
+				       c->dx + i * l->in_size);
 }
 
 static void range(const struct sn_layer *l, struct sn_range *r)

@@ -1,5 +1,6 @@
 /* leakyrelu - y = x where x > 0, else a x with a fixed slope a */
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 struct leakyrelu {
 	double slope;
@@ -20,26 +21,14 @@ static float slope(const struct sn_layer *l)
 
 static void forward(const struct sn_call *c)
 {
-	size_t n = c->n * c->layer->in_size;
-	const float *restrict x = c->x;
-	float *restrict y = c->y, a = slope(c->layer);
-
-	for (size_t i = 0; i < n; i++)
-		y[i] = x[i] > 0 ? x[i] : a * x[i];
+	sn_sweeps()->leaky(c->x, c->n * c->layer->in_size, slope(c->layer), c->y);
 }
 
 static void backward(const struct sn_call *c)
 {
-	size_t n = c->n * c->layer->in_size;
-	const float *restrict x = c->x, *restrict dy = c->dy;
-	float *restrict dx = c->dx, a = slope(c->layer);
-
-	if (!dx)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		float d = dy[i]; /* read in any case, so that the loop becomes vectors */
-		dx[i] = x[i] > 0 ? d : a * d;
-	}
+	if (c->dx)
+		sn_sweeps()->leaky_back(c->x, c->dy, c->n * c->layer->in_size, slope(c->layer),
+					c->dx);
 }
 
 static void range(const struct sn_layer *l, struct sn_range *r)

@@ -8,6 +8,7 @@
  */
 #include <math.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 struct lrn {
 	size_t n;
@@ -28,89 +29,45 @@ static int parse(struct sn_layer *l, struct sn_words *w)
 	return 0;
 }
 
-/* Of a pixel: d, its powers, and squares or ratios. */
-static size_t scratch(const struct sn_layer *l, bool training)
+static size_t min(size_t a, size_t b)
 {
-	(void)training;
-	return 3 * l->in.c;
+	return a < b ? a : b;
 }
 
-/* sum[c] += the x of a window of n channels, `before` of them before c. */
-static void add_windows(float *restrict sum, const float *restrict x, size_t channels, size_t n,
-			size_t before)
-{
-	size_t end = n < before + channels ? n : before + channels;
-
-	/* by distance, so that each loop is over all channels at once */
-	for (size_t t = before < channels ? 0 : before - channels + 1; t < end; t++) {
-		size_t back = before > t ? before - t : 0, ahead = t > before ? t - before : 0;
-		for (size_t c = back; c + ahead < channels; c++)
-			sum[c] += x[c + ahead - back];
-	}
-}
-
-/* d and d^-beta of a pixel; squares: [channels] of memory. */
-static void divisors(const struct sn_layer *l, const float *restrict x, float *restrict d,
-		     float *restrict power, float *restrict squares)
+static struct sn_lrn job(const struct sn_layer *l)
 {
 	const struct lrn *v = l->own;
-	size_t channels = l->in.c;
-	float k = (float)v->k, a = (float)(v->alpha / (double)v->n);
 
-	for (size_t c = 0; c < channels; c++) {
-		squares[c] = x[c] * x[c];
-		d[c] = 0;
-	}
-	add_windows(d, squares, channels, v->n, v->n / 2);
-	for (size_t c = 0; c < channels; c++)
-		d[c] = k + a * d[c];
-	if (v->beta == 0.75) /* the usual one, in roots, which are vectors */
-		for (size_t c = 0; c < channels; c++) {
-			float root = sqrtf(d[c]);
-			power[c] = 1 / (root * sqrtf(root));
-		}
-	else
-		for (size_t c = 0; c < channels; c++)
-			power[c] = powf(d[c], (float)-v->beta);
+	return (struct sn_lrn){ .c = l->in.c,
+				.before = min(v->n / 2, l->in.c - 1),
+				.after = min(v->n - 1 - v->n / 2, l->in.c - 1),
+				.k = (float)v->k,
+				.alpha = (float)(v->alpha / (double)v->n),
+				.beta = (float)v->beta };
+}
+
+static size_t scratch(const struct sn_layer *l, bool training)
+{
+	const struct sn_lrn j = job(l);
+
+	return (training ? 3 : 1) * SN_LRN_PIXELS * sn_lrn_line(&j);
 }
 
 static void forward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
-	size_t channels = l->in.c, pixels = c->n * l->in.h * l->in.w;
-	float *d = c->scratch, *power = d + channels, *squares = power + channels;
+	const struct sn_lrn j = job(l);
 
-	for (size_t p = 0; p < pixels; p++) {
-		const float *restrict x = c->x + p * channels;
-		float *restrict y = c->y + p * channels;
-		divisors(l, x, d, power, squares);
-		for (size_t i = 0; i < channels; i++)
-			y[i] = x[i] * power[i];
-	}
+	sn_sweeps()->lrn(&j, c->x, c->n * l->in.h * l->in.w, c->y, c->scratch);
 }
 
 static void backward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
-	const struct lrn *v = l->own;
-	size_t channels = l->in.c, pixels = c->n * l->in.h * l->in.w;
-	float *restrict d = c->scratch, *restrict power = d + channels,
-			*restrict ratio = power + channels;
-	float a = (float)(2 * v->alpha * v->beta / (double)v->n);
+	const struct sn_lrn j = job(l);
 
-	for (size_t p = 0; c->dx && p < pixels; p++) {
-		const float *restrict x = c->x + p * channels, *restrict dy = c->dy + p * channels;
-		float *restrict dx = c->dx + p * channels;
-		divisors(l, x, d, power, ratio);
-		for (size_t i = 0; i < channels; i++) {
-			ratio[i] = dy[i] * x[i] * power[i] / d[i];
-			d[i] = 0;
-		}
-		/* j's are the windows turned round */
-		add_windows(d, ratio, channels, v->n, v->n - 1 - v->n / 2);
-		for (size_t i = 0; i < channels; i++)
-			dx[i] = dy[i] * power[i] - a * x[i] * d[i];
-	}
+	if (c->dx)
+		sn_sweeps()->lrn_back(&j, c->x, c->dy, c->n * l->in.h * l->in.w, c->dx, c->scratch);
 }
 
 /* Divided by k^beta at least. */

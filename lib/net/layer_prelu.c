@@ -1,10 +1,12 @@
 /*
  * prelu - y = x where x > 0, else w x with a trained slope w, one for all or one for each channel.
  *     dw = sum of x dy where x <= 0
- * An image's sum is double.
+ * An image's sum is floats over some pixels, and these parts double.
  */
 #include <math.h>
+#include <string.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 struct prelu {
 	bool each;
@@ -45,46 +47,50 @@ static void init(struct sn_layer *l, uint64_t seed)
 static void forward(const struct sn_call *c)
 {
 	const struct sn_layer *l = c->layer;
-	size_t channels = l->in.c, pixels = c->n * l->in.h * l->in.w;
-	size_t step = weights(l) > 1;
+	size_t n = c->n * l->in_size;
+	const float *w = l->param[0].value;
 
-	for (size_t p = 0; p < pixels; p++) {
-		const float *restrict x = c->x + p * channels, *restrict w = l->param[0].value;
-		float *restrict y = c->y + p * channels;
-		for (size_t o = 0; o < channels; o++)
-			y[o] = x[o] > 0 ? x[o] : w[o * step] * x[o];
-	}
+	if (weights(l) > 1)
+		sn_sweeps()->prelu(w, l->in.c, c->x, n / l->in.c, c->y);
+	else
+		sn_sweeps()->leaky(c->x, n, w[0], c->y);
 }
 
-static void image_backward(const struct sn_layer *l, const float *x, const float *dy, float *dx,
-			   float *sum)
+/* Sums of an image. */
+static size_t scratch(const struct sn_layer *l, bool training)
 {
-	size_t channels = l->in.c, pixels = l->in.h * l->in.w, step = weights(l) > 1;
-	const float *w = l->param[0].value;
+	return training ? l->in.c * (sizeof(double) / sizeof(float)) : 0;
+}
+
+static void image_sums(const struct sn_layer *l, const float *x, const float *dy, double *own,
+		       float *sum)
+{
+	size_t channels = l->in.c;
 	double all = 0;
 
+	memset(own, 0, channels * sizeof *own);
+	sn_sweeps()->prelu_sums(x, dy, l->in.h * l->in.w, channels, own);
 	for (size_t o = 0; o < channels; o++) {
-		double own = 0;
-		for (size_t i = o; i < pixels * channels; i += channels) {
-			own += x[i] > 0 ? 0 : (double)x[i] * (double)dy[i];
-			if (dx)
-				dx[i] = x[i] > 0 ? dy[i] : w[o * step] * dy[i];
-		}
-		if (step)
-			sum[o] += (float)own;
-		all += own;
+		if (weights(l) > 1)
+			sum[o] += (float)own[o];
+		all += own[o];
 	}
-	if (!step)
+	if (weights(l) == 1)
 		sum[0] += (float)all;
 }
 
 static void backward(const struct sn_call *c)
 {
-	size_t n = c->layer->in_size;
+	const struct sn_layer *l = c->layer;
+	size_t one = l->in_size, n = c->n * one;
+	const float *w = l->param[0].value;
 
 	for (size_t i = 0; i < c->n; i++)
-		image_backward(c->layer, c->x + i * n, c->dy + i * n, c->dx ? c->dx + i * n : NULL,
-			       c->sum);
+		image_sums(l, c->x + i * one, c->dy + i * one, (double *)c->scratch, c->sum);
+	if (c->dx && weights(l) > 1)
+		sn_sweeps()->prelu_back(w, l->in.c, c->x, c->dy, n / l->in.c, c->dx);
+	else if (c->dx)
+		sn_sweeps()->leaky_back(c->x, c->dy, n, w[0], c->dx);
 }
 
 static void sum_done(const struct sn_layer *l, float *sum)
@@ -111,6 +117,7 @@ const struct sn_layer_kind sn_layer_prelu = {
 	.parse = parse,
 	.shape = shape,
 	.init = init,
+	.scratch = scratch,
 	.range = range,
 	.forward = forward,
 	.backward = backward,

@@ -1,25 +1,16 @@
 /* sigmoid - y = 1 / (1 + exp(-x)), dx = dy y (1 - y) */
-#include <math.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 static void forward(const struct sn_call *c)
 {
-	size_t n = c->n * c->layer->in_size;
-
-	for (size_t i = 0; i < n; i++)
-		c->y[i] = 1 / (1 + expf(-c->x[i]));
+	sn_sweeps()->sigmoid(c->x, c->n * c->layer->in_size, c->y);
 }
 
 static void backward(const struct sn_call *c)
 {
-	size_t n = c->n * c->layer->in_size;
-	const float *restrict y = c->y, *restrict dy = c->dy;
-	float *restrict dx = c->dx;
-
-	if (!dx)
-		return;
-	for (size_t i = 0; i < n; i++)
-		dx[i] = dy[i] * (y[i] * (1 - y[i]));
+	if (c->dx)
+		sn_sweeps()->sigmoid_back(c->y, c->dy, c->n * c->layer->in_size, c->dx);
 }
 
 static void range(const struct sn_layer *l, struct sn_range *r)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "pass.h"
+#include "../kernel/sweeps.h"
 
 static size_t larger(size_t a, size_t b)
 {
@@ -232,15 +233,7 @@ int sn_wide_run(const struct sn_net *net, size_t k, enum sn_wide_pass pass, cons
 
 bool sn_all_finite(const float *x, size_t n)
 {
-	unsigned bad = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		uint32_t bits;
-		memcpy(&bits, x + i, sizeof bits);
-		bad |= (bits & 0x7f800000u) ==
-		       0x7f800000u; /* integers, so that the loop is vectorised */
-	}
-	return !bad;
+	return sn_sweeps()->finite(x, n);
 }
 
 /* Of a unit that gave it: the first layer whose parameters are not finite, or else the first. */

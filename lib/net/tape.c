@@ -563,23 +563,76 @@ static int backward_wide(struct segment *s)
 
 static int backward_blocks(struct segment *s)
 {
-	struct sn_tape *t = s->t;
-	const struct sn_net *net = t->net;
-	size_t tasks = tasks_of(s);
-	int st = run_pieces(t, tasks, backward_task, s);
+	return run_pieces(s->t, tasks_of(s), backward_task, s);
+}
 
-	for (size_t k = s->from; st == 0 && k < s->to; k++) {
-		const struct sn_layer *l = net->layer[k];
-		if (!t->sums[k])
-			continue;
-		sn_tree_join(t->sums[k], tasks, l->kind->sum(l));
-		l->kind->sum_done(l, t->sums[k]);
-		t->bad[k] = false;
-		for (size_t p = 0; p < l->params; p++)
-			if (l->param[p].grad && !sn_all_finite(l->param[p].grad, l->param[p].count))
-				t->bad[k] = true;
-	}
-	return st;
+/* ---- sums of parameter gradients ---------------------------------------------------------- */
+
+/* Numbers of a piece of the tasks' sums. */
+enum { JOINED = 8192 };
+
+/* At the end all layers' sums together, so that there is something to do for all threads. */
+struct joining {
+	struct sn_tape *t;
+	size_t tasks;
+};
+
+static size_t joined_pieces(const struct sn_tape *t, size_t k)
+{
+	const struct sn_layer *l = t->net->layer[k];
+
+	return t->sums[k] ? (l->kind->sum(l) + JOINED - 1) / JOINED : 0;
+}
+
+static int join_piece(void *context, size_t index, unsigned thread)
+{
+	const struct joining *j = context;
+	size_t k = j->t->net->layers;
+
+	(void)thread;
+	for (size_t n; k-- > j->t->reached; index -= n)
+		if (index < (n = joined_pieces(j->t, k)))
+			break;
+	double start = sn_time_start(j->t->net, true);
+	size_t width = j->t->net->layer[k]->kind->sum(j->t->net->layer[k]), from = index * JOINED;
+	sn_tree_join(j->t->sums[k] + from, j->tasks, width,
+		     width - from < JOINED ? width - from : JOINED);
+	sn_time_stop(j->t->net, true, k, start);
+	return 0;
+}
+
+/* From the last layer to the first, since the last ones are large. */
+static int use_sum(void *context, size_t index, unsigned thread)
+{
+	const struct joining *j = context;
+	struct sn_tape *t = j->t;
+	size_t k = t->net->layers - 1 - index;
+	const struct sn_layer *l = t->net->layer[k];
+
+	(void)thread;
+	if (!t->sums[k])
+		return 0;
+	double start = sn_time_start(t->net, true);
+	l->kind->sum_done(l, t->sums[k]);
+	t->bad[k] = false;
+	for (size_t p = 0; p < l->params; p++)
+		if (l->param[p].grad && !sn_all_finite(l->param[p].grad, l->param[p].count))
+			t->bad[k] = true;
+	sn_time_stop(t->net, true, k, start);
+	return 0;
+}
+
+static int join_sums(struct sn_tape *t, size_t tasks)
+{
+	struct joining j = { t, tasks };
+	size_t pieces = 0;
+	int st;
+
+	for (size_t k = t->reached; k < t->net->layers; k++)
+		pieces += joined_pieces(t, k);
+	if ((st = sn_pool_run(t->pool, pieces, join_piece, &j)) < 0)
+		return st;
+	return sn_pool_run(t->pool, t->net->layers - t->reached, use_sum, &j);
 }
 
 static int check_gradients(const struct sn_tape *t, const float *dy)
@@ -651,5 +704,7 @@ int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
 		s.to = s.from;
 		s.dy = s.to > lowest && t->fork[s.to - 1] ? t->fork[s.to - 1] : s.dx;
 	}
+	if ((st = join_sums(t, tasks_of(&s))) < 0)
+		return st;
 	return check_gradients(t, dy);
 }

@@ -1,6 +1,7 @@
 /* tree - sums whose shape depends on the number of terms alone. */
 #include <string.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 static size_t levels(size_t blocks)
 {
@@ -31,10 +32,9 @@ float *sn_tree_next(struct sn_tree *t)
 }
 
 /* left += right */
-static void add(float *restrict left, const float *restrict right, size_t n)
+static void add(float *left, const float *right, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		left[i] += right[i];
+	sn_sweeps()->accumulate(left, right, n);
 }
 
 static void swap(struct sn_tree *t, size_t i, size_t j)
@@ -82,14 +82,14 @@ static size_t left_part(size_t n)
 	return p;
 }
 
-void sn_tree_join(float *sums, size_t blocks, size_t width)
+void sn_tree_join(float *sums, size_t blocks, size_t width, size_t n)
 {
 	if (blocks < 2)
 		return;
 	size_t left = left_part(blocks);
-	sn_tree_join(sums, left, width);
-	sn_tree_join(sums + left * width, blocks - left, width);
-	add(sums, sums + left * width, width);
+	sn_tree_join(sums, left, width, n);
+	sn_tree_join(sums + left * width, blocks - left, width, n);
+	add(sums, sums + left * width, n);
 }
 
 void sn_tree_join_f8(double *sums, size_t blocks, size_t width)

@@ -439,7 +439,7 @@ static void test_tree(void)
 		}
 		float sum = *sn_tree_sum(&t);
 		CHECK(sum == tree(x, n));
-		sn_tree_join(copy, n, 1);
+		sn_tree_join(copy, n, 1, 1);
 		CHECK(copy[0] == sum);
 		sn_tree_join_f8(wide, n, 1);
 		CHECK_NEAR(wide[0], sum, 1e-4);
