@@ -181,7 +181,7 @@ bench-peers: need $(BUILD)/bench/nets
 	@tests/bench/compare $(BUILD)
 
 bench-data: all
-	@for f in $(wildcard tests/bench/data); do $$f $(BUILD); done
+	@$(if $(wildcard tests/bench/data),tests/bench/data $(BUILD),echo 'bench: there is no tests/bench/data' >&2)
 
 bench-accuracy: all $(BUILD)/bench/nets
 	@tests/bench/accuracy $(BUILD)
