@@ -14,8 +14,8 @@ static const char *const select_names[] = { "loss", "eer", "accuracy", NULL };
 static struct options {
 	struct cli_common common;
 	const char *model, *out, *validate, *log, *filter, *augment, *schedule, *per_layer,
-		*checkpoint, *every, *resume;
-	uint64_t epochs, pairs, patience, turns, warm_up, trials, way, shot, within;
+		*checkpoint, *every, *resume, *across;
+	uint64_t epochs, pairs, patience, turns, warm_up, trials, way, shot, within, groups;
 	size_t batch[2];
 	struct loss_options loss;
 	unsigned distance, optimizer, mean, select;
@@ -27,6 +27,7 @@ static struct options {
 	.batch = { 16, 8 },
 	.way = 5,
 	.shot = 1,
+	.groups = 1,
 	.tolerance = 0.05,
 	.optimizer = SN_ADAM,
 	.mean = LOSS_BALANCED,
@@ -46,6 +47,17 @@ static struct cli_option table[] = {
 	  0 },
 	{ 0, "batch", CLI_SIZE, o.batch, "PxK", "input of items: P classes by K items a step", 1,
 	  100000, NULL, 0 },
+	{ 0, "within", CLI_COUNT, &o.within, "LEVEL",
+	  "classes of a batch, and of a trial, share the first LEVEL parts of the label", 0, 65535,
+	  NULL, CLI_OMIT },
+	{ 0, "groups", CLI_COUNT, &o.groups, "G",
+	  "--within: the classes of a batch come from G such groups, 0: from anywhere", 0, 100000,
+	  NULL, CLI_OMIT },
+	{ 0, "across", CLI_TEXT, &o.across, "REGEX",
+	  "the K items of a batch's classes are of the same K conditions (drawers, sessions), "
+	  "which "
+	  "REGEX finds in the key",
+	  0, 0, NULL, CLI_OMIT },
 	LOSS_OPTIONS(o.loss),
 	{ 'd', "distance", CLI_CHOICE, &o.distance, "NAME",
 	  "distance; the loss's or the model's if not given", 0, 0, sn_distance_names, CLI_OMIT },
@@ -87,8 +99,6 @@ static struct cli_option table[] = {
 	{ 0, "way", CLI_COUNT, &o.way, "W", "classes of a trial", 2, 1e9, NULL, CLI_OMIT },
 	{ 0, "shot", CLI_COUNT, &o.shot, "K", "items of each class of a trial", 1, 1e9, NULL,
 	  CLI_OMIT },
-	{ 0, "within", CLI_COUNT, &o.within, "LEVEL",
-	  "classes of a trial share the first LEVEL parts of the label", 0, 65535, NULL, CLI_OMIT },
 	{ 0, "select", CLI_CHOICE, &o.select, "NAME", "by what validation knows the best epoch", 0,
 	  0, select_names, CLI_OMIT },
 	{ 0, "patience", CLI_COUNT, &o.patience, "N", "stop after N epochs without gain, 0: never",
@@ -184,8 +194,8 @@ static void settle_optimizer(void)
 /* Trials are what they are made for: the best epoch is that which answers most of them. */
 static void check_trials(void)
 {
-	if (!o.trials && (cli_given("way") || cli_given("shot") || cli_given("within")))
-		cli_usage_error("--way, --shot and --within go with --trials");
+	if (!o.trials && (cli_given("way") || cli_given("shot")))
+		cli_usage_error("--way and --shot go with --trials");
 	if (!o.trials)
 		return;
 	if (!o.validate)
@@ -195,7 +205,20 @@ static void check_trials(void)
 	remember("select");
 	remember("way");
 	remember("shot");
-	remember("within");
+}
+
+static void check_groups(void)
+{
+	if (cli_given("groups") && !o.within)
+		cli_usage_error("--groups counts what --within LEVEL tells apart; give both");
+	if (o.groups && o.batch[0] % o.groups)
+		cli_usage_error("--batch %zux%zu, --groups %" PRIu64
+				": wanted as many classes of each group",
+				o.batch[0], o.batch[1], o.groups);
+	if (o.within) {
+		remember("within");
+		remember("groups");
+	}
 }
 
 static void check_options(void)
@@ -220,6 +243,7 @@ static void check_options(void)
 			"--patience needs --validate: without it there is no gain to wait for");
 	if (cli_given("select") && !o.validate)
 		cli_usage_error("--select needs --validate: without it there is one model");
+	check_groups();
 	check_trials();
 	if (o.log && strcmp(o.log, "-") == 0 && strcmp(o.out, "-") == 0)
 		cli_usage_error("--log and -o cannot both be standard output");
@@ -348,6 +372,9 @@ static void settle_batch(const struct sn_dataset *data)
 	if (data->has_pairs && o.turns)
 		cli_usage_error("--rotate-classes samples from more classes, and this is pairs: "
 				"put sn-augment --rotate-classes before sn-pair");
+	if (data->has_pairs && (cli_given("groups") || o.across || (o.within && !o.trials)))
+		cli_usage_error("--within and --across choose what a batch samples from items, and "
+				"this is pairs");
 	if (!data->has_pairs && cli_given("pairs"))
 		cli_usage_error(
 			"-b is for pairs, and this is items, which --batch PxK samples from");
@@ -523,6 +550,9 @@ static struct sn_train_options parse_training(void)
 		.batch = (size_t)o.pairs,
 		.p = o.batch[0],
 		.k = o.batch[1],
+		.within = (unsigned)o.within,
+		.groups = (size_t)o.groups,
+		.across = o.across,
 		.optimizer = (enum sn_optimizer)o.optimizer,
 		.rate = o.rate,
 		.momentum = o.momentum,

@@ -527,6 +527,43 @@ changes='affine:rotate=10,scale=0.8..1.2,shear=0.3,shift=2 elastic crop noise er
 	[ ! -e w.bin ]
 }
 
+# ---- groups and conditions ----
+
+@test "sn-train: --within and --across choose what a batch holds, in history, for any -j, resumed" {
+	sn-cat -t items.sn | sed 's/"label":"\([ab]\)"/"label":"x\/\1"/; s/"label":"\([cd]\)"/"label":"y\/\1"/' | json_stream levels.sn
+	unset SN_NO_HISTORY
+	how=(-m w0.bin -e 3 -r 0.05 --batch 2x2 --within 1 --across '([02468]|[13579])[^0-9]*$')
+	sn-train "${how[@]}" -o a.bin --checkpoint c.ckpt --every 7 levels.sn
+	sn-cat -t a.bin | head -n 1 >header
+	grep -qF '"within":1' header
+	grep -qF '"groups":1' header
+	grep -qF '"across":' header
+	sn-train "${how[@]}" -o b.bin --resume c.ckpt levels.sn
+	cmp a.bin b.bin
+	sn-train -j 3 "${how[@]}" -o b.bin levels.sn
+	cmp a.bin b.bin
+	sn-train -m w0.bin -e 3 -r 0.05 --batch 2x2 -o b.bin levels.sn
+	run -1 cmp -s a.bin b.bin
+}
+
+@test "sn-train: groups and conditions that make no sense are refused" {
+	for how in '--groups 2' '--within 1 --groups 3 --batch 4x2' '--across ('; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr sn-train -m w0.bin -o w.bin -e 1 $how items.sn
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	for how in '--within 1 --groups 2' '--across x'; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr sn-train -m w0.bin -o w.bin -e 1 $how pairs.sn
+		[[ $stderr == *"samples from items"* ]]
+	done
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 1 --within 1 items.sn
+	[[ $stderr == *"no two classes share"* ]]
+	run -1 --separate-stderr sn-train -m w0.bin -o w.bin -e 1 --across '@' items.sn
+	[[ $stderr == *"--across: '@' is not found in the key"* ]]
+	[ ! -e w.bin ]
+}
+
 # ---- the gradient's check ----
 
 @test "sn-train: --check-grad finds the gradients right, and leaves the model as it was" {

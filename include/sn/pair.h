@@ -129,6 +129,25 @@ SN_MUST_CHECK int sn_pairing_item(struct sn_pairing *p, const struct sn_item *it
 SN_MUST_CHECK int sn_pairing_end(struct sn_pairing *p);
 void sn_pairing_release(struct sn_pairing *p);
 
+struct sn_sampler_options {
+	size_t p, k; /* classes a batch, items of each */
+	uint64_t seed;
+	/*
+	 * The classes of a batch come from `groups` groups of those that share the first `within`
+	 * parts of their labels, p / groups of each; 0: from all
+	 */
+	unsigned within;
+	size_t groups;
+	/* [items->n] or NULL: classes of a group have the same, too (of turned classes the turn) */
+	const uint8_t *version;
+	/*
+	 * NULL, or a regular expression, whose groups in an item's key name the condition under
+	 * which it was made: the genuine items that a batch takes of the classes of a group are of
+	 * the same k conditions, one of each.
+	 */
+	const char *across;
+};
+
 /**
  * Training batches: P classes by K items each (fewer items where a class has fewer, fewer classes
  * where there are fewer, but at least two), all pairs of them.  Classes are walked by shuffles,
@@ -136,14 +155,17 @@ void sn_pairing_release(struct sn_pairing *p);
  * each item comes about once an epoch.  Forgeries take less than half of their class's share (with
  * K = 2 one at every other visit), more only where genuine items are too few; classes without
  * genuine items are left out.
+ * With groups, each is drawn as often as it has classes, none twice in a batch, and those of one
+ * class are left out where a batch takes one group.
  *   use  in  [n_use] indexes of the items that take part (NULL: all); nil labels are left out
- * SN_EUSAGE where p or k is below 2; SN_EDATA where there are not two classes, or none with two
- * genuine items.  Keeps no pointer.
+ * SN_EUSAGE where p or k is below 2, p is no multiple of groups, or across is no expression;
+ * SN_EDATA where across is not found in a key or finds but one condition, or where there are not
+ * two classes, or none with two genuine items.  Keeps no pointer.
  */
 struct sn_sampler;
 SN_MUST_CHECK int sn_sampler_new(struct sn_sampler **s, const struct sn_items *items,
-				 const size_t *use, size_t n_use, size_t p, size_t k,
-				 uint64_t seed);
+				 const size_t *use, size_t n_use,
+				 const struct sn_sampler_options *options);
 void sn_sampler_free(struct sn_sampler *s); /* NULL is allowed */
 /** Batches of an epoch: ceil(items / (P K)), where P is at most the number of classes. */
 size_t sn_sampler_steps(const struct sn_sampler *s);

@@ -81,6 +81,10 @@ struct sn_train_options {
 	uint64_t epochs;
 	size_t batch; /* pairs a step, for pairs that carry no batch of their own */
 	size_t p, k;  /* classes and items of each a step, for items */
+	/* whose classes a step takes, and of which conditions: see struct sn_sampler_options */
+	unsigned within;
+	size_t groups;
+	const char *across;
 	enum sn_optimizer optimizer;
 	double rate, momentum; /* Adam: beta1 = momentum */
 	double decay; /* of weights; see sn/optimizer.h, which has nesterov and clip, too */
@@ -107,6 +111,7 @@ struct sn_train_options {
 	 */
 	const struct sn_augment *augment;
 	unsigned turns; /* 4 or 8: so many versions of each class, see sn_turn; 0: as they are */
+	const uint8_t *version; /* [data->items.n] private: the turn of each item */
 };
 
 /** One row of the log. */

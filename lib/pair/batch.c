@@ -39,6 +39,7 @@ static int add_batch(struct sn_pairs *pairs, struct sn_pair_set *set, const stru
 int sn_draw_batches(struct sn_pairs *pairs, const struct sn_items *items,
 		    const struct sn_pair_options *o)
 {
+	const struct sn_sampler_options how = { .p = o->p, .k = o->k, .seed = o->seed };
 	enum sn_impostors impostors = o->impostors;
 	struct sn_sampler *sampler = NULL;
 	struct sn_pair_set set = { 0 };
@@ -52,7 +53,7 @@ int sn_draw_batches(struct sn_pairs *pairs, const struct sn_items *items,
 	    (st = sn_impostors_resolve(&impostors, forged)) < 0)
 		return st;
 	if ((st = choose(items, impostors, &use, &n)) < 0 ||
-	    (st = sn_sampler_new(&sampler, items, use, n, o->p, o->k, o->seed)) < 0)
+	    (st = sn_sampler_new(&sampler, items, use, n, &how)) < 0)
 		goto out;
 	if (sn_sampler_classes(sampler) < o->p) {
 		st = sn_fail(SN_EDATA,

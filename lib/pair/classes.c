@@ -54,3 +54,13 @@ void sn_classes_release(struct sn_classes *c)
 	free(c->forged.first);
 	*c = (struct sn_classes){ 0 };
 }
+
+size_t sn_label_prefix(const char *label, unsigned parts)
+{
+	size_t n = 0;
+
+	for (; label[n]; n++)
+		if (label[n] == '/' && --parts == 0)
+			break;
+	return n;
+}

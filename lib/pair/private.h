@@ -40,6 +40,39 @@ static inline size_t sn_group_size(const struct sn_group *g, size_t class)
 /* SN_IMPOSTORS_DEFAULT made plain; SN_EDATA where forgeries are wanted and there are none. */
 int sn_impostors_resolve(enum sn_impostors *impostors, bool forgeries);
 
+/* Bytes of the label's first `parts` parts, or of the whole where it has fewer. */
+size_t sn_label_prefix(const char *label, unsigned parts);
+
+/* ---- families.c: classes that belong together --------------------------------------------- */
+
+/* The classes of family f: class[first[f]] up to class[first[f + 1]]. */
+struct sn_families {
+	size_t *class, *first;
+	size_t n;
+};
+
+/*
+ * Sort class [n], which is the caller's, by the first `within` parts of the labels (0: one family)
+ * and, where version is not NULL, [items->n], by that of the classes' items.
+ */
+int sn_families_make(struct sn_families *f, const struct sn_items *items, size_t *class, size_t n,
+		     unsigned within, const uint8_t *version);
+void sn_families_release(struct sn_families *f);
+
+/* ---- conditions.c: items by what their keys say of how they were made -------------------- */
+
+struct sn_conditions {
+	size_t *of; /* [items], each below n: equal where the expression finds the same */
+	size_t n;
+};
+
+/*
+ * text: a POSIX extended regular expression, whose groups (or whole match) in the key name the
+ * condition.  SN_EUSAGE where it is none; SN_EDATA where a key has no match; SN_ENOMEM.
+ */
+int sn_conditions_make(struct sn_conditions *c, const struct sn_items *items, const char *text);
+void sn_conditions_release(struct sn_conditions *c);
+
 /* ---- set.c: pairs that have been drawn --------------------------------------------------- */
 
 struct sn_pair_set {

@@ -31,23 +31,12 @@ struct trials {
 	size_t *scratch;     /* [items or classes, whichever are more] */
 };
 
-/* Bytes of the label's first `parts` parts, or of the whole where it has fewer. */
-static size_t prefix_size(const char *label, unsigned parts)
-{
-	size_t n = 0;
-
-	for (; label[n]; n++)
-		if (label[n] == '/' && --parts == 0)
-			break;
-	return n;
-}
-
 static int by_prefix(const void *a, const void *b, void *context)
 {
 	const struct trials *t = context;
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
 	const char *p = t->items->label[x], *q = t->items->label[y];
-	size_t m = prefix_size(p, t->o->within), n = prefix_size(q, t->o->within);
+	size_t m = sn_label_prefix(p, t->o->within), n = sn_label_prefix(q, t->o->within);
 	int order = memcmp(p, q, m < n ? m : n);
 
 	if (order || m != n)
@@ -62,8 +51,8 @@ static bool same_group(const struct trials *t, size_t x, size_t y)
 
 	if (!t->o->within)
 		return true;
-	n = prefix_size(p, t->o->within);
-	return n == prefix_size(q, t->o->within) && !memcmp(p, q, n);
+	n = sn_label_prefix(p, t->o->within);
+	return n == sn_label_prefix(q, t->o->within) && !memcmp(p, q, n);
 }
 
 /* The classes of [from, to) as a group, where one can be asked for among enough of them. */

@@ -211,10 +211,24 @@ static int plan_items(struct plan *p)
 {
 	const struct sn_train_options *o = p->options;
 	const struct sn_items *part = &p->part.items;
+	struct sn_sampler_options how = { .p = o->p,
+					  .k = o->k,
+					  .seed = o->seed,
+					  .within = o->within,
+					  .groups = o->groups,
+					  .across = o->across };
+	uint8_t *version = NULL;
 	int st = part_take(&p->part, &p->data->items, o->held, false);
 
-	if (st < 0 || (st = check_classes(part)) < 0 ||
-	    (st = sn_sampler_new(&p->sampler, part, NULL, part->n, o->p, o->k, o->seed)) < 0)
+	if (st == 0 && o->version && !(version = sn_alloc(part->n + 1, 1)))
+		st = SN_ENOMEM;
+	for (size_t i = 0; st == 0 && version && i < part->n; i++)
+		version[i] = o->version[p->part.index[i]];
+	how.version = version;
+	if (st == 0 && (st = check_classes(part)) == 0)
+		st = sn_sampler_new(&p->sampler, part, NULL, part->n, &how);
+	free(version);
+	if (st < 0)
 		return st;
 	if (!sn_multiply(&p->most, o->p, o->k) || p->most > part->n)
 		p->most = part->n;

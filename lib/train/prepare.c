@@ -113,6 +113,7 @@ static int turn_classes(struct prepare *p)
 	}
 	p->turned_options = *p->options;
 	p->turned_options.held = p->held;
+	p->turned_options.version = p->version;
 	return 0;
 }
 
