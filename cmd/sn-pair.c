@@ -15,7 +15,7 @@ static struct cli_common common = CLI_COMMON_INIT;
 static struct load_options load = LOAD_OPTIONS_INIT;
 static bool all;
 static const char *list_file;
-static uint64_t count, trials, way = 5, shot = 1, within, window;
+static uint64_t count, trials, way = 5, shot = 1, within, window, references;
 static double balance = 0.5;
 static size_t batch[2];
 static unsigned impostors;
@@ -32,6 +32,8 @@ static struct cli_option options[] = {
 	{ 0, "shot", CLI_COUNT, &shot, "K", "items of each class of a trial", 1, 1e18, NULL, CLI_OMIT },
 	{ 0, "within", CLI_COUNT, &within, "LEVEL",
 	  "classes of a trial share the first LEVEL parts of the label", 0, 65535, NULL, CLI_OMIT },
+	{ 0, "references", CLI_COUNT, &references, "R",
+	  "verification against R references of each class: a trial for each claim", 1, 1e9, NULL, CLI_OMIT },
 	{ 0, "batch", CLI_SIZE, batch, "PxK", "batches of P classes by K items, all pairs of each", 2, 1e18, NULL, CLI_OMIT },
 	{ 0, "impostors", CLI_CHOICE, &impostors, "KIND",
 	  "different pairs: of two labels, of an item and its forgery, or half each (the default where there are forgeries)",
@@ -51,8 +53,8 @@ static struct cli_option options[] = {
 
 static const struct cli_program program = {
 	.name = "sn-pair",
-	.synopsis = "[-n N | --all | --list FILE | --trials N | --batch PxK] [-s SEED] [-o FILE] "
-		    "[STREAM | DIR | A B]",
+	.synopsis = "[-n N | --all | --list FILE | --trials N | --references R | --batch PxK] "
+		    "[-s SEED] [-o FILE] [STREAM | DIR | A B]",
 	.summary = "  in:   items, a folder of pictures (loaded as by sn-load), or two pictures\n"
 		   "  out:  the items as they come, then pairs of them: without a selection "
 		   "neighbours in\n"
@@ -76,10 +78,11 @@ static void remember(const char *name)
 static enum sn_selection selection(void)
 {
 	int given = cli_given("count") + all + (list_file != NULL) + cli_given("trials") +
-		    cli_given("batch");
+		    cli_given("batch") + cli_given("references");
 
 	if (given > 1)
-		cli_usage_error("choose one of -n, --all, --list, --trials and --batch");
+		cli_usage_error("choose one of -n, --all, --list, --trials, --references and "
+				"--batch");
 	if (cli_given("balance") && !cli_given("count"))
 		cli_usage_error("--balance goes with -n");
 	if (!trials && (cli_given("way") || cli_given("shot") || cli_given("within")))
@@ -95,12 +98,13 @@ static enum sn_selection selection(void)
 		remember("shot");
 		remember("within");
 	}
-	return all	   ? SN_PAIR_ALL
-	       : list_file ? SN_PAIR_LIST
-	       : trials	   ? SN_PAIR_TRIALS
-	       : batch[0]  ? SN_PAIR_BATCH
-	       : count	   ? SN_PAIR_COUNT
-			   : SN_PAIR_DEFAULT;
+	return all	    ? SN_PAIR_ALL
+	       : list_file  ? SN_PAIR_LIST
+	       : trials	    ? SN_PAIR_TRIALS
+	       : references ? SN_PAIR_REFERENCES
+	       : batch[0]   ? SN_PAIR_BATCH
+	       : count	    ? SN_PAIR_COUNT
+			    : SN_PAIR_DEFAULT;
 }
 
 static bool is_folder(const char *path)
@@ -320,7 +324,7 @@ int main(int argc, char **argv)
 		.p = batch[0],
 		.k = batch[1],
 		.way = way,
-		.shot = shot,
+		.shot = references ? references : shot,
 		.within = (unsigned)within,
 	};
 	p.window = window;

@@ -528,6 +528,35 @@ faces() {
 	[ ! -e strict.sn ]
 }
 
+@test "sn-pair: --references: pairs among them, then a trial for each claim" {
+	items i.sn a a a a b b b c a* a* b*
+	pairs --references 2 i.sn >all
+	# a: 1 pair, 2 genuine, 2 forged, 2 others; b: 1 pair, 1 genuine, 1 forged, 2 others; c has too few
+	[ "$(awk 'NF == 3' all | wc -l)" -eq 2 ]
+	[ "$(awk 'NF == 4' all | wc -l)" -eq $((2 * (6 + 4))) ]
+	[ "$(awk 'NF == 4 { print $4 }' all | uniq | wc -l)" -eq 10 ]
+	[ "$(awk 'NF == 4 && $3 == "same"' all | wc -l)" -eq $((2 * 3)) ]
+	# the references are compared, and nothing but them is referred to
+	awk 'NF == 3 { ok[$1] = ok[$2] = 1 } NF == 4 { if (!ok[$2] || ok[$1] && $3 == "same") exit 1 }' all
+	pairs --references 2 --impostors forged i.sn >forged
+	[ "$(awk 'NF == 4 { print $4 }' forged | uniq | wc -l)" -eq 6 ]
+	pairs --references 2 --impostors random i.sn >random
+	[ "$(awk 'NF == 4 { print $4 }' random | uniq | wc -l)" -eq 7 ]
+	pairs -s 2 --references 2 i.sn >other
+	run -1 cmp -s all other
+	pairs --references 1 i.sn >one
+	[ "$(awk 'NF == 3' one | wc -l)" -eq 0 ]
+}
+
+@test "sn-pair: --references without anybody to verify" {
+	items i.sn a a b b
+	run -1 --separate-stderr sn-pair --references 2 i.sn
+	[[ $stderr == *"nobody to verify"*"lower --references"* ]]
+	run -2 --separate-stderr sn-pair --references 2 --all i.sn
+	run -1 --separate-stderr sn-pair --references 1 --impostors forged i.sn
+	[[ $stderr == *"forg"* ]]
+}
+
 @test "sn-pair: two pictures are their pair, of which nothing is known" {
 	faces
 	run -0 sn-pair -t faces/anna/1.pgm faces/anna/2.pgm

@@ -14,12 +14,13 @@ enum sn_impostors {
 
 /** The selections of sn-pair(1), one of them at a time. */
 enum sn_selection {
-	SN_PAIR_DEFAULT, /* neighbours in shuffled classes, and as many different ones */
-	SN_PAIR_COUNT,	 /* -n */
-	SN_PAIR_ALL,	 /* --all */
-	SN_PAIR_BATCH,	 /* --batch PxK: batches of P classes by K items, all pairs of each */
-	SN_PAIR_TRIALS,	 /* --trials */
-	SN_PAIR_LIST,	 /* --list: see sn_pair_list_read */
+	SN_PAIR_DEFAULT,    /* neighbours in shuffled classes, and as many different ones */
+	SN_PAIR_COUNT,	    /* -n */
+	SN_PAIR_ALL,	    /* --all */
+	SN_PAIR_BATCH,	    /* --batch PxK: batches of P classes by K items, all pairs of each */
+	SN_PAIR_TRIALS,	    /* --trials */
+	SN_PAIR_REFERENCES, /* --references: claims against `shot` references of each class */
+	SN_PAIR_LIST,	    /* --list: see sn_pair_list_read */
 };
 
 struct sn_pair_options {
@@ -29,7 +30,7 @@ struct sn_pair_options {
 	double balance; /* SN_PAIR_COUNT: share of same pairs, [0, 1] */
 	enum sn_impostors impostors;
 	size_t p, k;	  /* SN_PAIR_BATCH */
-	size_t way, shot; /* SN_PAIR_TRIALS */
+	size_t way, shot; /* SN_PAIR_TRIALS; shot also SN_PAIR_REFERENCES */
 	unsigned within;  /* SN_PAIR_TRIALS: parts of the label that a trial's classes share */
 };
 

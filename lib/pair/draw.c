@@ -599,6 +599,8 @@ int sn_pair_draw(struct sn_pairs *pairs, const struct sn_items *items,
 		return sn_draw_batches(pairs, items, options);
 	case SN_PAIR_TRIALS:
 		return sn_draw_trials(pairs, items, options);
+	case SN_PAIR_REFERENCES:
+		return sn_draw_references(pairs, items, options);
 	case SN_PAIR_LIST:
 		return sn_fail(SN_EUSAGE, "a list of pairs is not drawn");
 	case SN_PAIR_DEFAULT:

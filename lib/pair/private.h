@@ -12,6 +12,7 @@ enum sn_draw {
 	SN_DRAW_ORDER,
 	SN_DRAW_TRIALS,
 	SN_DRAW_WINDOW,
+	SN_DRAW_REFERENCES,
 };
 
 /* ---- classes.c: items by class ----------------------------------------------------------- */
@@ -120,6 +121,8 @@ int sn_draw_batches(struct sn_pairs *pairs, const struct sn_items *items,
 		    const struct sn_pair_options *o);
 int sn_draw_trials(struct sn_pairs *pairs, const struct sn_items *items,
 		   const struct sn_pair_options *o);
+int sn_draw_references(struct sn_pairs *pairs, const struct sn_items *items,
+		       const struct sn_pair_options *o);
 
 /* Is this pair among what --all gives with these impostors?  *same is set where it is. */
 bool sn_pair_wanted(const struct sn_entry *a, const struct sn_entry *b, enum sn_impostors impostors,
