@@ -162,6 +162,118 @@ setup() {
 	[ -n "$(row eer-random)" ]
 }
 
+@test "sn-eval: hull, detection cost, and match rates by hand" {
+	by_hand d.sn
+	run -0 --separate-stderr sn-eval d.sn
+	near "$(value eer-hull)" "$(awk 'BEGIN { printf "%.9g", 0.25 / 1.625 }')"
+	near "$(value mindcf@p=0.01)" 0.25
+	near "$(value mindcf@p=0.001)" 0.25
+	[ "$(row far | cut -f 2-)" = "$(row fmr | cut -f 2-)" ]
+	[ "$(row frr | cut -f 2-)" = "$(row fnmr | cut -f 2-)" ]
+	[ -z "$(row hter)" ]
+	[ -z "$(row dev-eer)" ]
+}
+
+@test "sn-eval: --roc writes the corners of the curve" {
+	by_hand d.sn
+	run -0 --separate-stderr sn-eval --roc roc.tsv d.sn
+	[ "${lines[0]}" = $'measure\tvalue\tlower\tupper\tn' ]
+	diff roc.tsv - <<<$'far\tfrr\ttar\tthreshold
+0\t1\t0\t-inf
+0\t0.25\t0.75\t3
+0.2\t0.25\t0.75\t4
+0.4\t0\t1\t5
+1\t0\t1\t8'
+	sn-eval -q -o table --roc - d.sn | cmp - roc.tsv
+	diff table - <<<"$output"
+	run -1 --separate-stderr sn-eval --roc /dev/full d.sn
+	[ -z "$output" ]
+	[[ $stderr == *"no space left"* ]]
+	echo '{"pair":[0,1],"same":true,"trial":0,"d":1.0}' | distances trial.sn "" a a
+	refuses "different" sn-eval --roc none.tsv trial.sn
+	[ ! -e none.tsv ]
+}
+
+# development FILE ["HEADER KEYS"]: same at 1 and 3, different at 2 6 7 8: FAR 1/4 and FRR 0 at 3
+development() {
+	{
+		for d in 1 3; do echo '{"pair":[0,1],"same":true,"d":'$d.0'}'; done
+		for d in 2 6 7 8; do echo '{"pair":[0,2],"same":false,"d":'$d.0'}'; done
+	} | distances "$1" "${2:-}" a a b
+}
+
+@test "sn-eval: --dev: half total error at a threshold from elsewhere" {
+	by_hand d.sn '"threshold":7.0'
+	development dev.sn
+	run -0 --separate-stderr sn-eval --dev dev.sn d.sn
+	[ -z "$stderr" ]
+	# as far apart at 2 (1/4, 1/2), and the sum is larger there
+	near "$(value dev-eer)" 0.125
+	[ "$(cut -f 5 <<<"$(row dev-eer)")" = 6 ]
+	[ "$(value threshold)" = 3 ]
+	near "$(value hter)" 0.125
+	near "$(value far)" 0
+	near "$(value frr)" 0.25
+	near "$(value accuracy)" 0.875
+	run -0 --separate-stderr sn-eval --dev dev.sn --far 0.5 d.sn
+	[ "$(value threshold)" = 6 ]
+	near "$(value hter)" 0.3
+	sn-eval --dev - d.sn <dev.sn >piped
+	sn-eval --dev dev.sn d.sn | cmp - piped
+}
+
+@test "sn-eval: a development set that is none" {
+	by_hand d.sn '"distance":"euclidean","model":{"dim":2,"distance":"euclidean","head":null,"margin":1.0,"threshold":null,"xxh3":17}'
+	development other.sn '"distance":"euclidean","model":{"dim":2,"distance":"euclidean","head":null,"margin":1.0,"threshold":null,"xxh3":18}'
+	refuses "another model" sn-eval --dev other.sn d.sn
+	development cosine.sn '"distance":"cosine"'
+	refuses "cosine" sn-eval --dev cosine.sn d.sn
+	development silent.sn '"distance":"euclidean"'
+	run -0 --separate-stderr sn-eval --dev silent.sn d.sn
+	[[ $stderr == *"silent.sn does not say which model"* ]]
+	echo '{"pair":[0,1],"same":true,"d":1.0}' | distances same.sn '"distance":"euclidean"' a a
+	refuses "same.sn: no pair is of different classes" sn-eval --dev same.sn d.sn
+	refuses "empty" sn-eval --dev /dev/null d.sn
+	refuses "nowhere.sn" sn-eval --dev nowhere.sn d.sn
+	echo '{"pair":[0,2],"same":false,"d":1.0}
+{"pair":[0,1],"same":true,"d":2.0}' | distances near.sn '"distance":"euclidean"' a a b
+	refuses "different pairs of near.sn" sn-eval -q --dev near.sn --far 0.1 d.sn
+}
+
+@test "sn-eval: failures to acquire are rejections" {
+	{
+		for d in 1 2 9; do echo '{"pair":[0,1],"same":true,"d":'$d.0'}'; done
+		for d in 3 8 9; do echo '{"pair":[0,2],"same":false,"d":'$d.0'}'; done
+		echo '{"pair":[0,3],"same":false,"d":null}'
+		echo '{"pair":[0,3],"same":true,"d":null}'
+	} | distances d.sn "" a a b -
+	run -0 --separate-stderr sn-eval -T 4 d.sn
+	near "$(value failure-to-acquire)" 0.25
+	near "$(value fmr)" 0.333333333
+	near "$(value fnmr)" 0.333333333
+	near "$(value far)" 0.25
+	near "$(value frr)" 0.5
+	near "$(value accuracy)" 0.625
+	# the ends are those of the match rate, moved alike
+	near "$(cut -f 4 <<<"$(row far)")" "$(awk -v u="$(cut -f 4 <<<"$(row fmr)")" 'BEGIN { printf "%.9g", u * 0.75 }')"
+	near "$(cut -f 3 <<<"$(row frr)")" "$(awk -v l="$(cut -f 3 <<<"$(row fnmr)")" 'BEGIN { printf "%.9g", 0.25 + l * 0.75 }')"
+}
+
+@test "sn-eval: pictures that could not be decoded are failures to acquire" {
+	by_hand whole.sn
+	sn-cat -t whole.sn | sed 's/^{"end":12/&,"failed":1/' | json_stream d.sn
+	run -0 --separate-stderr sn-eval -T 5 d.sn
+	[ "$(row failed)" = $'failed\t1\t-\t-\t4' ]
+	near "$(value failure-to-acquire)" 0.25
+	near "$(value fmr)" 0.4
+	near "$(value far)" 0.3
+	near "$(value fnmr)" 0
+	near "$(value frr)" 0.25
+	cat d.sn d.sn >two.sn
+	run -0 --separate-stderr sn-eval -T 5 two.sn
+	[ "$(row failed)" = $'failed\t2\t-\t-\t8' ]
+}
+
 @test "sn-eval: missing pictures are counted" {
 	{
 		echo '{"pair":[0,1],"same":true,"d":1.0}'
@@ -326,7 +438,7 @@ setup() {
 }
 
 @test "sn-eval: mistakes on the command line" {
-	for mistake in "-T x" "--far 1.5" "--far -0.1" "-T 1 --far 0.1" "one two" "--nothing" "--calibrate -" "--calibrate"; do
+	for mistake in "-T x" "--far 1.5" "--far -0.1" "-T 1 --far 0.1" "one two" "--nothing" "--calibrate -" "--calibrate" "--dev x -T 1" "--dev -" "--dev" "--dev x --calibrate w.bin" "--roc -" "--roc"; do
 		# shellcheck disable=SC2086 # words are wanted
 		run -2 --separate-stderr sn-eval $mistake
 		[ -z "$output" ]

@@ -13,9 +13,11 @@ struct sn_evaluation {
 		skilled;	 /* its different pairs of one label, one of them forged; no same */
 	struct sn_scores random; /* its other different ones, where there are skilled; no same */
 	struct sn_trials trials;
-	uint64_t pairs;	  /* all that came */
-	uint64_t missing; /* without a distance: failures to acquire */
-	uint64_t unknown; /* neither same nor different */
+	uint64_t pictures; /* items that came */
+	uint64_t failed;   /* pictures that could not be decoded, as the stream's end says */
+	uint64_t pairs;	   /* all that came */
+	uint64_t missing;  /* without a distance: failures to acquire */
+	uint64_t unknown;  /* neither same nor different */
 };
 
 SN_MUST_CHECK int sn_evaluation_item(struct sn_evaluation *e, const struct sn_item *item);
@@ -35,17 +37,29 @@ struct sn_row {
 	double lower, upper; /* 95 % interval; NaN: none */
 	uint64_t n;	     /* pairs, or trials, that it is made of */
 };
-#define SN_MAX_ROWS 48
+#define SN_MAX_ROWS 96
+
+/** What sn_evaluation_rows is asked for. */
+struct sn_row_options {
+	double threshold;	     /* for the rates at a threshold; NaN: the one of equal error */
+	const struct sn_scores *dev; /* sorted, where the threshold was chosen; NULL: not so */
+};
 
 /**
  * The measures of a finished evaluation, in the order of sn-eval(1).
- *   threshold  in  for the rates at a threshold; NaN: the one of equal error
  *   rows       out how many there are
  * Rows of verification need pairs of both classes, rows of trials need trials; rows that have
  * nothing to say are left out.
  */
-SN_MUST_CHECK int sn_evaluation_rows(struct sn_evaluation *e, double threshold,
+SN_MUST_CHECK int sn_evaluation_rows(struct sn_evaluation *e, const struct sn_row_options *options,
 				     struct sn_row row[SN_MAX_ROWS], int *rows);
+
+/**
+ * Failure to acquire: the share of pairs without a distance; or, where all have one because they
+ * were made of what could be read, the share of pictures that could not.
+ *   n  out  pairs, or pictures, that it is a share of
+ */
+double sn_failure_to_acquire(const struct sn_evaluation *e, uint64_t *failures, uint64_t *n);
 
 /**
  * The shortest text that gives the threshold back exactly, so that the pair it comes from is still

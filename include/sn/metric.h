@@ -8,20 +8,37 @@
 #include <sn/error.h>
 
 /*
- * Smaller d = more alike, and one inequality everywhere: yes means d <= t.  All of these are exact:
- * they work on the sorted distances themselves (4 bytes a pair, 8 while sorting), not on a
- * histogram.
+ * Smaller d = more alike, and one inequality everywhere: yes means d <= t.  Up to a limit of pairs
+ * all of these are exact: they work on the sorted distances themselves (4 bytes a pair, 8 while
+ * sorting).  Beyond it the distances are counted in bins, whose upper edges then stand for them.
  */
+
+/** Pairs that are kept as they are, 64 MiB; those beyond them, and they with them, are counted. */
+#define SN_EXACT_PAIRS ((size_t)1 << 24)
+/** The width of a bin, as a share of the distance, at most. */
+#define SN_BIN_WIDTH 0x1p-13
+
+/** Distances of one kind of pairs; owns d and bin. */
+struct sn_sample {
+	float *d;      /* [n] sorted by sn_scores_sort; NULL once counted */
+	uint64_t *bin; /* private: the counts */
+	size_t n, capacity;
+	float least, most; /* where n > 0 */
+	struct sn_moments {
+		double mean, squares;
+	} moments; /* private: of the counted */
+};
 
 /** Distances of same and of different pairs. Zero-initialised is empty. */
 struct sn_scores {
-	float *same, *different; /* [n_same], [n_different]; owned */
-	size_t n_same, n_different;
-	size_t same_capacity, different_capacity;
-	bool sorted;
+	struct sn_sample same, different;
+	bool sorted, counted;
+	size_t limit; /* of pairs kept as they are; 0: SN_EXACT_PAIRS */
 };
 /** SN_ENAN where d is NaN, SN_ENOMEM. */
 SN_MUST_CHECK int sn_scores_add(struct sn_scores *s, float d, bool same);
+/** Count from now on, though the limit is not reached. */
+SN_MUST_CHECK int sn_scores_count(struct sn_scores *s);
 /** Sort both classes, rising. SN_EDATA where one is empty (the other is sorted all the same). */
 SN_MUST_CHECK int sn_scores_sort(struct sn_scores *s);
 void sn_scores_release(struct sn_scores *s);
@@ -29,7 +46,8 @@ void sn_scores_release(struct sn_scores *s);
 /** FAR = share of different pairs accepted, FRR = share of same pairs rejected. Sorted scores. */
 void sn_rates_at(const struct sn_scores *s, double t, double *far, double *frr);
 
-/** How many pairs of each class have d <= t. Sorted scores; a class may be empty. */
+/** How many pairs of each class have d <= t (in bins: and those of t's bin). Sorted scores; a class
+ * may be empty. */
 void sn_accepted_at(const struct sn_scores *s, double t, uint64_t *same, uint64_t *different);
 
 /** Area under the ROC curve: P(d_same < d_different) + 1/2 P(=).  Sorted scores. */
@@ -63,6 +81,32 @@ double sn_best_accuracy(const struct sn_scores *s, double *threshold);
 double sn_threshold_at_far(const struct sn_scores *s, double far);
 
 /**
+ * Equal error rate on the lower convex hull of (FAR, FRR), where it meets FAR = FRR: at most
+ * sn_eer, and the same whatever the order of equal distances.  Provost and Fawcett (2001):
+ * thresholds drawn by lot between two reach every point of the hull.  Sorted scores.  SN_ENOMEM.
+ */
+SN_MUST_CHECK int sn_eer_hull(const struct sn_scores *s, double *eer);
+
+/**
+ * Smallest detection cost: min over all thresholds, and none, of p FRR + (1 - p) FAR, divided by
+ * min(p, 1 - p), the cost of one answer to all.  p in (0, 1) is the share of same pairs that is
+ * reckoned with; both errors cost 1 (Kaldi's compute_min_dcf).  Sorted scores.
+ */
+double sn_min_dcf(const struct sn_scores *s, double p);
+
+/** A corner of the ROC curve: the rates of a yes to all d <= threshold. */
+struct sn_roc_point {
+	double far, frr;
+	double threshold; /* -inf: no to all */
+};
+/**
+ * The ROC curve from no to all to yes to all, without the points that lie on the straight line
+ * between others.  A negative answer of `point` ends it and is returned.  Sorted scores.
+ */
+SN_MUST_CHECK int sn_roc(const struct sn_scores *s,
+			 int (*point)(void *context, const struct sn_roc_point *p), void *context);
+
+/**
  * Separation (mean_different - mean_same) / sqrt((var_same + var_different) / 2), the variances
  * over n - 1.  NaN where both are 0.
  */
@@ -70,6 +114,9 @@ double sn_dprime(const struct sn_scores *s);
 
 /** Mean in rising order, as sums of double; NaN for none. */
 double sn_mean(const float *d, size_t n);
+/** Mean, and variance over n - 1 (0 for fewer than 2), of sorted or counted distances. */
+double sn_sample_mean(const struct sn_sample *x);
+double sn_sample_variance(const struct sn_sample *x);
 
 /**
  * Clopper-Pearson interval of k successes in n, at `confidence` in (0, 1): [0, 1] where n is 0

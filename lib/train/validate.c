@@ -67,7 +67,7 @@ static int count_answers(struct answers *a, struct sn_validation *found)
 	int st;
 
 	found->eer = found->accuracy = NAN;
-	if (a->scores.n_same && a->scores.n_different) {
+	if (a->scores.same.n && a->scores.different.n) {
 		if ((st = sn_scores_sort(&a->scores)) < 0)
 			return st;
 		found->eer = sn_eer(&a->scores, &threshold);

@@ -1,7 +1,14 @@
 /* Metrics by hand, against definitions counted out in plain loops, and the intervals' vectors. */
+#include <float.h>
 #include <sn/metric.h>
 #include <sn/random.h>
 #include "test.h"
+
+struct golden {
+	double auc, eer, eer_threshold, eer_hull, best, dprime, far_lower, far_upper, dcf[2],
+		tar[3];
+};
+#include "../golden/metrics.h"
 
 static struct sn_scores scores(const float *same, size_t n, const float *different, size_t m)
 {
@@ -20,7 +27,8 @@ static void by_hand(void)
 	double far, frr, t;
 	uint64_t a, b;
 	MUST(sn_scores_sort(&s));
-	CHECK(s.same[0] == 1 && s.same[3] == 5 && s.different[0] == 4 && s.different[4] == 8);
+	CHECK(s.same.d[0] == 1 && s.same.d[3] == 5 && s.different.d[0] == 4 &&
+	      s.different.d[4] == 8);
 	/* 5 > 4, 5 = 5: of 20, 18.5 in order */
 	CHECK_NEAR(sn_auc(&s), 18.5 / 20, 1e-15);
 	sn_rates_at(&s, 5, &far, &frr);
@@ -40,7 +48,7 @@ static void by_hand(void)
 	CHECK(sn_threshold_at_far(&s, 0.2) == 4);
 	CHECK(sn_threshold_at_far(&s, 0.4) == 5);
 	CHECK(sn_threshold_at_far(&s, 1) == 8);
-	CHECK_NEAR(sn_mean(s.same, 4), 2.75, 1e-15);
+	CHECK_NEAR(sn_mean(s.same.d, 4), 2.75, 1e-15);
 	/* variances 35/12 and 2.5 */
 	CHECK_NEAR(sn_dprime(&s), (6 - 2.75) / sqrt((35.0 / 12 + 2.5) / 2), 1e-12);
 	sn_scores_release(&s);
@@ -141,6 +149,160 @@ static void against_definitions(void)
 	}
 }
 
+struct curve {
+	struct sn_roc_point point[400];
+	size_t n;
+};
+
+static int keep_point(void *context, const struct sn_roc_point *p)
+{
+	struct curve *c = context;
+	if (c->n == 400)
+		return SN_ENOMEM;
+	c->point[c->n++] = *p;
+	return 0;
+}
+
+static void roc(void)
+{
+	const float same[] = { 1, 2, 3, 5 }, different[] = { 4, 5, 6, 7, 8 };
+	struct sn_scores s = scores(same, 4, different, 5);
+	struct curve c = { .n = 0 };
+	double hull;
+	MUST(sn_scores_sort(&s));
+	MUST(sn_roc(&s, keep_point, &c));
+	/* no to all; 3: FRR 1/4; 4: FAR 1/5; 5: FAR 2/5, FRR 0; 8 */
+	CHECK(c.n == 5 && c.point[0].threshold == -INFINITY && c.point[0].frr == 1);
+	CHECK(c.point[1].threshold == 3 && c.point[1].far == 0 && c.point[1].frr == 0.25);
+	CHECK(c.point[2].threshold == 4 && c.point[2].far == 0.2 && c.point[2].frr == 0.25);
+	CHECK(c.point[3].threshold == 5 && c.point[3].far == 0.4 && c.point[3].frr == 0);
+	CHECK(c.point[4].threshold == 8 && c.point[4].far == 1);
+	/* from (0, 1/4) to (2/5, 0): x = 1/4 - 5/8 x */
+	MUST(sn_eer_hull(&s, &hull));
+	CHECK_NEAR(hull, 0.25 / 1.625, 1e-15);
+	/* at 3: FRR 1/4 and no FAR; weighed the other way round, nothing is better than 5 */
+	CHECK_NEAR(sn_min_dcf(&s, 0.01), 0.25, 1e-15);
+	CHECK_NEAR(sn_min_dcf(&s, 0.99), 0.4, 1e-12);
+	c.n = 396;
+	CHECK(sn_roc(&s, keep_point, &c) == SN_ENOMEM);
+	sn_scores_release(&s);
+}
+
+static void check_golden(const char *name, const struct golden *g, const float *same, size_t n,
+			 const float *different, size_t m, const double (*corner)[2], size_t places,
+			 bool counted)
+{
+	const double far[] = { 0.1, 0.01, 0.001 }, p[] = { 0.01, 0.001 };
+	/* two of these may fall into one bin */
+	double tolerance = counted ? 0.02 : 1e-12, t, value, lower, upper;
+	struct sn_scores s = scores(same, n, different, m);
+	struct curve c = { .n = 0 };
+	uint64_t a, b;
+	int before = test_failures;
+	if (counted)
+		MUST(sn_scores_count(&s));
+	MUST(sn_scores_sort(&s));
+	CHECK(s.counted == counted);
+	CHECK_NEAR(sn_auc(&s), g->auc, tolerance);
+	CHECK_NEAR(sn_eer(&s, &t), g->eer, tolerance);
+	CHECK_NEAR(t, g->eer_threshold, counted ? g->eer_threshold * SN_BIN_WIDTH : 0);
+	CHECK(t >= g->eer_threshold);
+	MUST(sn_eer_hull(&s, &value));
+	CHECK_NEAR(value, g->eer_hull, tolerance);
+	CHECK_NEAR(sn_best_accuracy(&s, NULL), g->best, tolerance);
+	CHECK_NEAR(sn_dprime(&s), g->dprime, 1e-12);
+	sn_accepted_at(&s, t, &a, &b);
+	sn_interval(&lower, &upper, b, m, 0.95);
+	CHECK_NEAR(lower, g->far_lower, tolerance);
+	CHECK_NEAR(upper, g->far_upper, tolerance);
+	for (int i = 0; i < 2; i++)
+		CHECK_NEAR(sn_min_dcf(&s, p[i]), g->dcf[i], tolerance);
+	for (int i = 0; i < 3; i++) {
+		sn_accepted_at(&s, sn_threshold_at_far(&s, far[i]), &a, &b);
+		CHECK_NEAR((double)a / (double)n, g->tar[i], tolerance);
+	}
+	MUST(sn_roc(&s, keep_point, &c));
+	CHECK(counted || c.n == places);
+	for (size_t i = 0; i < c.n && !counted && c.n == places; i++) {
+		CHECK_NEAR(c.point[i].far, corner[i][0], 1e-15);
+		CHECK_NEAR(c.point[i].frr, corner[i][1], 1e-15);
+	}
+	if (test_failures > before)
+		fprintf(stderr, "in the set '%s'%s\n", name, counted ? ", counted" : "");
+	sn_scores_release(&s);
+}
+
+/* What scikit-learn, SciPy and the definitions say of the same distances. */
+static void golden(void)
+{
+#define COUNT(x) (sizeof(x) / sizeof((x)[0]))
+#define CHECK_GOLDEN(name)                                                                         \
+	for (int counted = 0; counted < 2; counted++)                                              \
+	check_golden(#name, &name, name##_same, COUNT(name##_same), name##_different,              \
+		     COUNT(name##_different), name##_roc, COUNT(name##_roc), counted)
+	CHECK_GOLDEN(normal);
+	CHECK_GOLDEN(ties);
+	CHECK_GOLDEN(apart);
+	CHECK_GOLDEN(backwards);
+}
+
+/* Beyond its limit a set is counted, and says within the width of a bin what it said before. */
+static void counted(void)
+{
+	struct sn_random r = sn_random(1, SN_RANDOM_TEST, 11, 0);
+	struct sn_scores exact = { 0 }, bins = { .limit = 1000 };
+	double t, u, lower[2], upper[2], hull[2];
+	uint64_t a, b, c, d;
+	for (int i = 0; i < 20000; i++) {
+		float x = (float)(sn_random_normal(&r) * 0.3 + (i % 4 ? 2 : 1));
+		MUST(sn_scores_add(&exact, x, i % 4 == 0));
+		MUST(sn_scores_add(&bins, x, i % 4 == 0));
+		CHECK(bins.counted == (i >= 1000));
+	}
+	MUST(sn_scores_sort(&exact));
+	MUST(sn_scores_sort(&bins));
+	CHECK(bins.same.n == 5000 && bins.different.n == 15000 && !bins.same.d);
+	CHECK(bins.same.least == exact.same.least && bins.different.most == exact.different.most);
+	CHECK_NEAR(sn_auc(&bins), sn_auc(&exact), 1e-6);
+	CHECK_NEAR(sn_eer(&bins, &u), sn_eer(&exact, &t), 2e-4);
+	CHECK(u >= t && u <= t * (1 + SN_BIN_WIDTH));
+	CHECK_NEAR(sn_sample_mean(&bins.same), sn_sample_mean(&exact.same), 1e-12);
+	CHECK_NEAR(sn_sample_variance(&bins.different), sn_sample_variance(&exact.different),
+		   1e-12);
+	CHECK_NEAR(sn_dprime(&bins), sn_dprime(&exact), 1e-12);
+	sn_auc_interval(&exact, &lower[0], &upper[0], 0.95);
+	sn_auc_interval(&bins, &lower[1], &upper[1], 0.95);
+	CHECK_NEAR(lower[0], lower[1], 1e-6);
+	CHECK_NEAR(upper[0], upper[1], 1e-6);
+	MUST(sn_eer_hull(&exact, &hull[0]));
+	MUST(sn_eer_hull(&bins, &hull[1]));
+	CHECK_NEAR(hull[0], hull[1], 1e-4);
+	/* a threshold counts as its bin's upper edge, and that is where it is exact */
+	sn_accepted_at(&bins, t, &a, &b);
+	sn_accepted_at(&exact, u, &c, &d);
+	CHECK(a == c && b == d);
+	sn_accepted_at(&bins, 1e30, &a, &b);
+	CHECK(a == 5000 && b == 15000);
+	sn_accepted_at(&bins, -1e30, &a, &b);
+	CHECK(a == 0 && b == 0);
+	sn_scores_release(&exact);
+	sn_scores_release(&bins);
+	/* the ends of what a float can be */
+	bins.limit = 1;
+	const float odd[] = { -FLT_MAX, -1, -0.0f, 0.0f, FLT_TRUE_MIN, 1, FLT_MAX };
+	for (int i = 0; i < 7; i++)
+		MUST(sn_scores_add(&bins, odd[i], i % 2));
+	MUST(sn_scores_sort(&bins));
+	CHECK(bins.counted);
+	sn_accepted_at(&bins, 0.5, &a, &b);
+	CHECK(a == 2 && b == 3);
+	sn_accepted_at(&bins, (double)FLT_MAX, &a, &b);
+	CHECK(a == 3 && b == 4);
+	sn_accepted_at(&bins, (double)-FLT_MAX, &a, &b);
+	CHECK(a == 0 && b == 1);
+	sn_scores_release(&bins);
+}
+
 static int compare(const void *a, const void *b)
 {
 	float x = *(const float *)a, y = *(const float *)b;
@@ -160,7 +322,7 @@ static void sorting(void)
 	MUST(sn_scores_add(&s, -0.0f, false));
 	MUST(sn_scores_sort(&s));
 	qsort(want, 10000, sizeof(float), compare);
-	CHECK(memcmp(want, s.same, sizeof(want)) == 0);
+	CHECK(memcmp(want, s.same.d, sizeof(want)) == 0);
 	sn_scores_release(&s);
 }
 
@@ -290,6 +452,9 @@ int main(void)
 	corners();
 	shares();
 	against_definitions();
+	roc();
+	golden();
+	counted();
 	sorting();
 	intervals();
 	auc_interval();

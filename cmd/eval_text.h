@@ -1,0 +1,12 @@
+/* eval_text - what sn-eval found, as tab-separated text. */
+#ifndef EVAL_TEXT_H
+#define EVAL_TEXT_H
+
+#include <sn/evaluation.h>
+
+/** The table of measures, to a file or "-". */
+SN_MUST_CHECK int eval_print_rows(const struct sn_row *row, int rows, const char *path);
+/** The ROC curve: far, frr, tar, threshold. */
+SN_MUST_CHECK int eval_print_roc(const struct sn_scores *s, const char *path);
+
+#endif
