@@ -65,3 +65,22 @@ int eval_print_roc(const struct sn_scores *s, const char *path)
 		st = sn_roc(s, add_point, &b);
 	return write_out(&b, path, st);
 }
+
+int eval_print_cmc(const struct sn_identification *i, const char *path)
+{
+	static const char title[] = "rank\tshare\n";
+	char line[64];
+	struct sn_buffer b = { 0 };
+	uint64_t mated, found;
+	int st = sn_buffer_add(&b, title, strlen(title));
+	if (st == 0 && (sn_identified(i, 1, &mated), mated == 0))
+		st = sn_fail(SN_EDATA, "no probe has a mate: there is no match curve");
+	for (uint64_t k = 1; k <= i->most && st == 0; k++) {
+		found = sn_identified(i, k, &mated);
+		st = sn_buffer_add(&b, line,
+				   (size_t)snprintf(line, sizeof(line), "%llu\t%.9g\n",
+						    (unsigned long long)k,
+						    (double)found / (double)mated));
+	}
+	return write_out(&b, path, st);
+}

@@ -10,7 +10,9 @@ struct options {
 	struct cli_common common;
 	const char *in;
 	const char *dev;       /* distances to choose the threshold on, or NULL */
-	const char *roc;       /* where the curve goes, or NULL */
+	const char *roc, *cmc; /* where the curves go, or NULL */
+	bool identify;
+	uint64_t bootstrap;    /* replicates; 0: none */
 	const char *calibrate; /* model to write the threshold into, or NULL */
 	double threshold, far; /* NaN: not given */
 };
@@ -31,6 +33,15 @@ static const struct cli_option table[] = {
 	  0, 0, NULL, CLI_SILENT },
 	{ 0, "roc", CLI_FILE, &asked.roc, "FILE",
 	  "write the curve to FILE: far, frr, tar, threshold", 0, 0, NULL, CLI_SILENT },
+	{ 0, "bootstrap", CLI_COUNT, &asked.bootstrap, "N",
+	  "intervals over identities, by N replicates", 10, 1000000, NULL, CLI_SILENT },
+	{ 's', "seed", CLI_COUNT, &asked.common.seed, "N", "seed of the bootstrap", 0, 0x1p64, NULL,
+	  CLI_SILENT },
+	{ 0, "identify", CLI_FLAG, &asked.identify, NULL,
+	  "the first item of each pair is a probe: whose is it, or nobody's?", 0, 0, NULL,
+	  CLI_SILENT },
+	{ 0, "cmc", CLI_FILE, &asked.cmc, "FILE",
+	  "with --identify: write the match curve to FILE: rank, share", 0, 0, NULL, CLI_SILENT },
 	{ 0, "calibrate", CLI_FILE, &asked.calibrate, "MODEL",
 	  "write the threshold (-T, --far, else at equal error) into MODEL", 0, 0, NULL,
 	  CLI_INPUT },
@@ -47,7 +58,8 @@ static const struct cli_option table[] = {
 
 static const struct cli_program program = {
 	"sn-eval",
-	"[-T D | --far F] [--dev FILE] [--roc FILE] [--calibrate MODEL] [-o FILE] [FILE]",
+	"[-T D | --far F] [--dev FILE] [--bootstrap N] [--identify] [--calibrate MODEL] [-o FILE] "
+	"[FILE]",
 	"How well distances tell same from different, with 95 % intervals.\n"
 	"  in:   pairs with d (sn-dist), all sections as one set\n"
 	"  out:  text: measure, value, lower, upper, n\n",
@@ -70,8 +82,16 @@ static void parse(int argc, char **argv, struct options *o)
 		cli_usage_error("--calibrate chooses on its input; give it the development set");
 	if (o->dev && strcmp(o->dev, "-") == 0 && strcmp(o->in, "-") == 0)
 		cli_usage_error("distances and --dev cannot both be standard input");
+	if (o->cmc && !o->identify)
+		cli_usage_error("--cmc goes with --identify");
+	if (cli_given("seed") && !o->bootstrap)
+		cli_usage_error("-s goes with --bootstrap");
 	if (o->roc && strcmp(o->roc, "-") == 0 && !(to_file || o->calibrate))
 		cli_usage_error("table and --roc cannot both be standard output; give -o FILE");
+	if (o->cmc && strcmp(o->cmc, "-") == 0 && !(to_file || o->calibrate))
+		cli_usage_error("table and --cmc cannot both be standard output; give -o FILE");
+	if (o->cmc && o->roc && strcmp(o->cmc, "-") == 0 && strcmp(o->roc, "-") == 0)
+		cli_usage_error("--roc and --cmc cannot both be standard output");
 	if (!o->calibrate)
 		return;
 	if (to_stdout && isatty(STDOUT_FILENO) == 1)
@@ -188,7 +208,8 @@ static void tell_threshold(const struct eval_set *set, double threshold, const s
 static int check_both(struct sn_evaluation *e, const struct options *o)
 {
 	int both = sn_scores_sort(&e->all); /* says what to do where a class is empty */
-	if (both == SN_EDATA && e->trials.n && !o->calibrate && !o->dev && !o->roc) {
+	if (both == SN_EDATA && (sn_trials_any(&e->trials) || o->identify) && !o->calibrate &&
+	    !o->dev && !o->roc) {
 		sn_note("%s", sn_message());
 		return 0;
 	}
@@ -204,8 +225,12 @@ static int evaluate(struct eval_set *set, struct eval_set *dev, struct sn_model 
 		o->calibrate && cli_given("output") && strcmp(o->common.out, "-") == 0;
 	struct sn_row_options how = { .threshold = NAN };
 	struct sn_row row[SN_MAX_ROWS];
-	int st = eval_set_read(set, o->in, &o->common), rows, both;
-	if (st <= 0)
+	int st, rows, both;
+	set->e.identify = o->identify;
+	if (o->bootstrap &&
+	    (st = sn_bootstrap_new(&set->e.bootstrap, o->bootstrap, o->common.seed, 0)) < 0)
+		return st;
+	if ((st = eval_set_read(set, o->in, &o->common)) <= 0)
 		return st;
 	if ((both = check_both(&set->e, o)) < 0)
 		return both;
@@ -218,9 +243,12 @@ static int evaluate(struct eval_set *set, struct eval_set *dev, struct sn_model 
 	if (both)
 		tell_threshold(set, how.threshold, o);
 	how.dev = o->dev ? &dev->e.all : NULL;
+	how.threads = (unsigned)o->common.threads;
 	if ((st = sn_evaluation_rows(&set->e, &how, row, &rows)) < 0)
 		return st;
 	if (o->roc && (st = eval_print_roc(&set->e.all, o->roc)) < 0)
+		return st;
+	if (o->cmc && (st = eval_print_cmc(&set->e.identification, o->cmc)) < 0)
 		return st;
 	if (m && (st = calibrate(m, &set->e, how.threshold, o)) < 0)
 		return st;
@@ -241,6 +269,7 @@ int main(int argc, char **argv)
 	if (st < 0)
 		cli_warn("%s", sn_message());
 	sn_model_free(m);
+	sn_bootstrap_free(set.e.bootstrap);
 	eval_set_release(&set);
 	eval_set_release(&dev);
 	return st < 0 ? CLI_FAILED : CLI_OK;

@@ -343,6 +343,146 @@ development() {
 	[ "$(value nway-missing)" = 1 ]
 }
 
+# many FILE: pairs of 30 people with three pictures each, whose distances are anything
+many() {
+	local labels=()
+	for ((i = 0; i < 90; i++)); do labels+=("p$((i / 3))"); done
+	awk 'BEGIN {
+		srand(3)
+		for (i = 0; i < 90; i++) for (j = 0; j < i; j += 1 + (i + j) % 5) {
+			same = int(i / 3) == int(j / 3)
+			printf "{\"pair\":[%d,%d],\"same\":%s,\"d\":%.3f}\n", j, i, same ? "true" : "false", rand() + (same ? 0 : 0.5)
+		}
+	}' | distances "$1" "" "${labels[@]}"
+}
+
+@test "sn-eval: --bootstrap: intervals over identities" {
+	many d.sn
+	run -0 --separate-stderr sn-eval -T 0.8 d.sn
+	plain=$output
+	run -0 --separate-stderr sn-eval -T 0.8 --bootstrap 300 d.sn
+	[ -z "$stderr" ]
+	[ "$(value identities)" = 30 ]
+	[ "$(value replicates)" = 300 ]
+	# the values are the same, and the intervals hold them
+	diff <(cut -f 1,2 <<<"$plain") <(cut -f 1,2 <<<"$output" | grep -v -e identities -e replicates)
+	for m in auc eer eer-hull best-accuracy dprime tar@far=0.1 mindcf@p=0.01 far frr accuracy mean-same; do
+		row "$m" | awk -F '\t' '{ exit !($3 != "-" && $3 <= $2 && $2 <= $4 && $3 < $4) }' || { row "$m"; false; }
+	done
+	[ "$(cut -f 3,4 <<<"$(row far)")" != "$(awk -F '\t' '$1 == "far" { print $3 "\t" $4 }' <<<"$plain")" ]
+	# a function of seed and names alone
+	sn-eval -q -T 0.8 --bootstrap 300 -j 1 d.sn >one
+	sn-eval -q -T 0.8 --bootstrap 300 -j 5 d.sn | cmp - one
+	sn-eval -q -T 0.8 --bootstrap 300 -s 1 d.sn | cmp - one
+	run ! cmp -s one <(sn-eval -q -T 0.8 --bootstrap 300 -s 2 d.sn)
+}
+
+@test "sn-eval: --bootstrap: forgeries, failures, and sets without a spread" {
+	{
+		for i in 0 3 6 9; do
+			echo '{"pair":['$i','$((i + 1))'],"same":true,"d":'$((i / 3)).0'}'
+			echo '{"pair":['$i','$((i + 2))'],"same":false,"d":'$((i / 2)).5'}'
+			echo '{"pair":[0,'$((i + 2))'],"same":false,"d":'$((9 - i)).25'}'
+		done
+		echo '{"pair":[0,12],"same":true,"d":null}'
+	} | distances d.sn "" a a a! b b b! c c c! d d d! -
+	run -0 --separate-stderr sn-eval -T 2.1 --bootstrap 100 d.sn
+	[[ $stderr == *"only 5 identities"* ]]
+	for m in eer-skilled auc-skilled far-skilled eer-random far frr; do
+		row "$m" | awk -F '\t' '{ exit !($3 <= $2 && $2 <= $4 && $3 < $4) }' || { row "$m"; false; }
+	done
+	# where nothing differs from replicate to replicate, the interval of pairs stays
+	{
+		for i in 0 2 4; do echo '{"pair":['$i','$((i + 1))'],"same":true,"d":1.0}'; done
+		for i in 0 2 4; do echo '{"pair":['$i','$(((i + 2) % 6))'],"same":false,"d":2.0}'; done
+	} | distances apart.sn "" a a b b c c
+	run -0 --separate-stderr sn-eval -q --bootstrap 50 apart.sn
+	[ "$(row eer | cut -f 2-4)" = "$(sn-eval -q apart.sn | awk -F '\t' '$1 == "eer" { print $2 "\t" $3 "\t" $4 }')" ]
+	awk -F '\t' '{ exit !($2 == 0 && $4 > 0.5) }' <<<"$(row eer)"
+	by_hand two.sn
+	run -0 --separate-stderr sn-eval --bootstrap 50 two.sn
+	[[ $stderr == *"only 2 identities"* ]]
+	echo '{"pair":[0,1],"same":true,"d":1.0}
+{"pair":[0,1],"same":false,"d":2.0}' | distances one.sn "" a a
+	refuses "one identity" sn-eval -q --bootstrap 50 one.sn
+}
+
+# searched FILE: probes 0 (a), 1 (b), 2 (c, no mate), 3 (d, no mate) against a, a, b, e
+searched() {
+	{
+		for d in true:1 true:5 false:2 false:3; do echo "$d"; done | nl -v 4 -w 1 -s : | sed 's/^/0:/'
+		for d in false:1 false:3 true:2 false:4; do echo "$d"; done | nl -v 4 -w 1 -s : | sed 's/^/1:/'
+		for d in false:4 false:3 false:8 false:9; do echo "$d"; done | nl -v 4 -w 1 -s : | sed 's/^/2:/'
+		for d in false:6 false:7 false:8 false:9; do echo "$d"; done | nl -v 4 -w 1 -s : | sed 's/^/3:/'
+	} | awk -F : '{ printf "{\"pair\":[%d,%d],\"same\":%s,\"d\":%d.0}\n", $1, $2, $3, $4 }' |
+		distances "$1" "" a b c d a a b e
+}
+
+@test "sn-eval: --identify by hand" {
+	searched d.sn
+	run -0 --separate-stderr sn-eval -T 2 --identify --cmc cmc.tsv d.sn
+	[ "$(row probes)" = $'probes\t4\t-\t-\t4' ]
+	[ "$(value probes-unmated)" = 2 ]
+	[[ $(row rank-1) == $'rank-1\t0.5\t'*$'\t2' ]]
+	[ -z "$(row rank-5)" ]
+	diff cmc.tsv - <<<$'rank\tshare\n1\t0.5\n2\t1\n3\t1'
+	# at 2 probe 0 is named rightly, 1 wrongly, and of those without a mate none is answered
+	[[ $(row dir) == $'dir\t0.5\t'*$'\t2' ]]
+	[[ $(row fpir) == $'fpir\t0\t'*$'\t2' ]]
+	run -0 --separate-stderr sn-eval -T 3 --identify d.sn
+	[ "$(value fpir)" = 0.5 ]
+	# pairs are pairs all the same
+	[ "$(value same)" = 3 ]
+	[ -n "$(row eer)" ]
+	# without the option there is none of it
+	run -0 --separate-stderr sn-eval -T 3 d.sn
+	[ -z "$(row probes)" ]
+	# two sections are twice as many probes
+	cat d.sn d.sn >twice.sn
+	run -0 --separate-stderr sn-eval -T 2 --identify twice.sn
+	[ "$(value probes)" = 8 ]
+	[ "$(value rank-1)" = 0.5 ]
+}
+
+@test "sn-eval: --identify: detection at a rate of false alarms" {
+	# ten probes with a mate at 1 to 10, ten without, nearest at 4 to 13
+	{
+		for ((i = 0; i < 10; i++)); do
+			echo '{"pair":['$i',20],"same":true,"d":'$((i + 1)).0'}'
+			echo '{"pair":['$((i + 10))',20],"same":false,"d":'$((i + 4)).0'}'
+		done
+	} | distances d.sn "" a a a a a a a a a a b b b b b b b b b b a
+	run -0 --separate-stderr sn-eval -T 100 --identify d.sn
+	# one of ten: up to 4
+	near "$(value dir@fpir=0.1)" 0.4
+	[ -z "$(row dir@fpir=0.01)" ]
+	[ "$(value dir)" = 1 ]
+	[ "$(value fpir)" = 1 ]
+}
+
+@test "sn-eval: --identify: what is no gallery" {
+	echo '{"pair":[0,1],"same":null,"d":1.0}' | distances unknown.sn "" - -
+	refuses "not known to be same or different" sn-eval --identify unknown.sn
+	by_hand window.sn '"window":3'
+	refuses "window" sn-eval --identify window.sn
+	# a probe without its mate's distance is never found
+	{
+		echo '{"pair":[0,1],"same":true,"d":1.0}'
+		echo '{"pair":[0,2],"same":false,"d":null}'
+	} | distances missing.sn "" a a -
+	run -0 --separate-stderr sn-eval --identify missing.sn
+	[ "$(value probes-missing)" = 1 ]
+	[ "$(value rank-1)" = 0 ]
+	[[ $stderr == *different* ]]
+	# only strangers: no rank, no curve
+	echo '{"pair":[0,1],"same":false,"d":1.0}' | distances strangers.sn "" a b
+	run -0 --separate-stderr sn-eval -T 1 --identify strangers.sn
+	[ "$(value fpir)" = 1 ]
+	[ -z "$(row rank-1)" ]
+	refuses "no probe has a mate" sn-eval -q -T 1 --identify --cmc none.tsv strangers.sn
+	[ ! -e none.tsv ]
+}
+
 @test "sn-eval: an empty class is an error that says what to do" {
 	echo '{"pair":[0,1],"same":true,"d":1.0}' | distances same.sn "" a a
 	refuses "sn-pair" sn-eval same.sn
@@ -438,7 +578,7 @@ development() {
 }
 
 @test "sn-eval: mistakes on the command line" {
-	for mistake in "-T x" "--far 1.5" "--far -0.1" "-T 1 --far 0.1" "one two" "--nothing" "--calibrate -" "--calibrate" "--dev x -T 1" "--dev -" "--dev" "--dev x --calibrate w.bin" "--roc -" "--roc"; do
+	for mistake in "-T x" "--far 1.5" "--far -0.1" "-T 1 --far 0.1" "one two" "--nothing" "--calibrate -" "--calibrate" "--dev x -T 1" "--dev -" "--dev" "--dev x --calibrate w.bin" "--roc -" "--roc" "--bootstrap 9" "--bootstrap x" "--bootstrap" "-s 2" "--cmc x" "--identify --cmc -" "--identify --cmc - --roc - -o x"; do
 		# shellcheck disable=SC2086 # words are wanted
 		run -2 --separate-stderr sn-eval $mistake
 		[ -z "$output" ]

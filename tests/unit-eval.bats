@@ -2,4 +2,6 @@ load helper
 
 @test "unit: distance" { run -0 "$BUILD/tests/test_distance"; }
 @test "unit: loss" { run -0 "$BUILD/tests/test_loss"; }
+@test "unit: bootstrap" { run -0 "$BUILD/tests/test_bootstrap"; }
+@test "unit: identification" { run -0 "$BUILD/tests/test_identification"; }
 @test "unit: metric" { run -0 "$BUILD/tests/test_metric"; }

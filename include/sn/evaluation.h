@@ -2,6 +2,7 @@
 #ifndef SN_EVALUATION_H
 #define SN_EVALUATION_H
 
+#include <sn/bootstrap.h>
 #include <sn/items.h>
 #include <sn/metric.h>
 
@@ -13,11 +14,15 @@ struct sn_evaluation {
 		skilled;	 /* its different pairs of one label, one of them forged; no same */
 	struct sn_scores random; /* its other different ones, where there are skilled; no same */
 	struct sn_trials trials;
-	uint64_t pictures; /* items that came */
-	uint64_t failed;   /* pictures that could not be decoded, as the stream's end says */
-	uint64_t pairs;	   /* all that came */
-	uint64_t missing;  /* without a distance: failures to acquire */
-	uint64_t unknown;  /* neither same nor different */
+	struct sn_identification identification;
+	/* set before the first item: */
+	bool identify;			/* the first item of each pair is a probe */
+	struct sn_bootstrap *bootstrap; /* gets the pairs; the caller's; NULL: none */
+	uint64_t pictures;		/* items that came */
+	uint64_t failed;  /* pictures that could not be decoded, as the stream's end says */
+	uint64_t pairs;	  /* all that came */
+	uint64_t missing; /* without a distance: failures to acquire */
+	uint64_t unknown; /* neither same nor different */
 };
 
 SN_MUST_CHECK int sn_evaluation_item(struct sn_evaluation *e, const struct sn_item *item);
@@ -43,6 +48,7 @@ struct sn_row {
 struct sn_row_options {
 	double threshold;	     /* for the rates at a threshold; NaN: the one of equal error */
 	const struct sn_scores *dev; /* sorted, where the threshold was chosen; NULL: not so */
+	unsigned threads;	     /* of the bootstrap; 0: all processors */
 };
 
 /**

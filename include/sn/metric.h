@@ -124,20 +124,26 @@ double sn_sample_variance(const struct sn_sample *x);
  */
 void sn_interval(double *lower, double *upper, uint64_t k, uint64_t n, double confidence);
 
-/* ---- N-way trials --------------------------------------------------------------------- */
+/* ---- groups of pairs ------------------------------------------------------------------- */
 
-/**
- * Trials: a query against supports of N classes; the answer is the class with the smallest mean
- * distance.  Zero-initialised is empty; owns `pair`.
- */
-struct sn_trials {
-	struct sn_trial_pair {
-		uint64_t trial, class;
+/** Pairs of groups that are kept, 24 bytes each and twice that while sorting; a whole group at
+ * least. */
+#define SN_GROUPED_PAIRS ((size_t)1 << 22)
+
+/** Pairs of trials, or of probes. Zero-initialised is empty; all private but the limit. */
+struct sn_groups {
+	struct sn_group_pair {
+		uint64_t group, class;
 		float d; /* NaN: none (a missing picture) */
 		bool same;
-	} * pair; /* 24 bytes a pair; sorted by sn_trials_score */
+	} * pair;
 	size_t n, capacity;
+	size_t limit;	      /* 0: SN_GROUPED_PAIRS */
+	bool closed;	      /* are groups gone, */
+	uint64_t last_closed; /* and which was the last? */
 };
+
+/* ---- N-way trials --------------------------------------------------------------------- */
 
 struct sn_trials_result {
 	uint64_t trials;
@@ -148,11 +154,68 @@ struct sn_trials_result {
 	double chance;	      /* share of right answers by guessing: mean of 1 / classes */
 };
 
-/** One pair, whose support is of `class`; `same`: so is the query.  They may come in any order. */
+/**
+ * Trials: a query against supports of N classes; the answer is the class with the smallest mean
+ * distance.  Zero-initialised is empty.
+ */
+struct sn_trials {
+	struct sn_groups groups;
+	struct sn_trials_result so_far; /* private */
+};
+
+/**
+ * One pair, whose support is of `class`; `same`: so is the query.  They may come in any order up to
+ * the limit of pairs, beyond it trial by trial, numbers rising: else SN_EDATA.
+ */
 SN_MUST_CHECK int sn_trials_add(struct sn_trials *t, uint64_t trial, uint64_t class, float d,
 				bool same);
-/** Means are sums of double in the order of sn_trials_add. SN_EDATA where there are no trials. */
+/** After the last.  Means are sums of double in the order of sn_trials_add. SN_EDATA where there
+ * are no trials. */
 SN_MUST_CHECK int sn_trials_score(struct sn_trials *t, struct sn_trials_result *result);
+/** Are there any? */
+bool sn_trials_any(const struct sn_trials *t);
 void sn_trials_release(struct sn_trials *t);
+
+/* ---- identification -------------------------------------------------------------------- */
+
+/**
+ * Probes against a gallery: the answer is the identity with the nearest item.  Zero-initialised is
+ * empty; owns `probe`.
+ */
+struct sn_identification {
+	struct sn_groups groups;
+	struct sn_probe {
+		float d;	 /* to the nearest item; NaN: no distance at all */
+		uint32_t rank;	 /* of the right identity, 1 is first; 0: never found */
+		bool mate;	 /* is the right identity in the gallery? */
+		bool incomplete; /* lacks a distance */
+	} * probe;		 /* [n] */
+	size_t n, capacity;
+	uint64_t most; /* identities that a probe was compared with */
+};
+
+/** One pair: the item is of `class`; `same`: so is the probe.  Order as in sn_trials_add. */
+SN_MUST_CHECK int sn_identification_add(struct sn_identification *i, uint64_t probe, uint64_t class,
+					float d, bool same);
+/**
+ * After the last: find the ranks, 1 more than the number of other identities that are as near as
+ * the right one; 0 for a probe without mate, or with a mate and without one of its distances.
+ */
+SN_MUST_CHECK int sn_identification_finish(struct sn_identification *i);
+void sn_identification_release(struct sn_identification *i);
+
+/** Probes with a mate, and how many of them have it among their first k identities. */
+uint64_t sn_identified(const struct sn_identification *i, uint64_t k, uint64_t *mated);
+/**
+ * Open set: a probe is answered where its nearest item is no farther than t.
+ *   detected  out  of those with a mate: answered, and rightly
+ *   alarms    out  of those without: answered
+ */
+void sn_open_set_at(const struct sn_identification *i, double t, uint64_t *detected,
+		    uint64_t *alarms);
+/** The largest distance whose share of false alarms is at most `share`; -inf where there is none.
+ */
+SN_MUST_CHECK int sn_open_set_threshold(const struct sn_identification *i, double share,
+					double *threshold);
 
 #endif

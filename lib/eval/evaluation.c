@@ -9,11 +9,25 @@
 /* classes of supports without a label: behind all labels, told apart by number */
 #define UNLABELLED (UINT64_C(1) << 32)
 
+/* The identity that the bootstrap knows an item by goes with its entry. */
+static int add_identity(struct sn_evaluation *e, struct sn_entry *entry)
+{
+	bool labelled = entry->label != SN_NO_CLASS;
+	const char *name = labelled ? e->items.label[entry->label] : entry->key;
+	size_t size = labelled ? e->items.label_size[entry->label] : entry->key_size;
+	uint32_t *identity = malloc(sizeof(*identity));
+	if (!identity)
+		return sn_fail_memory();
+	entry->data = identity;
+	return sn_bootstrap_identity(e->bootstrap, name, size, labelled, identity);
+}
+
 int sn_evaluation_item(struct sn_evaluation *e, const struct sn_item *item)
 {
 	struct sn_entry *entry;
+	int st = sn_items_add(&e->items, item, &entry);
 	e->pictures++;
-	return sn_items_add(&e->items, item, &entry);
+	return st == 0 && e->bootstrap ? add_identity(e, entry) : st;
 }
 
 uint64_t sn_trial_class(const struct sn_entry *support)
@@ -32,10 +46,35 @@ static int add_to_trial(struct sn_evaluation *e, const struct sn_pair *p,
 			     p->same == SN_SAME);
 }
 
+static int add_to_probe(struct sn_evaluation *e, const struct sn_pair *p,
+			const struct sn_entry *item)
+{
+	if (e->items.window)
+		return sn_fail(SN_EDATA, "identification compares a probe with a whole gallery; "
+					 "this stream pairs within a window");
+	if (p->same == SN_UNKNOWN)
+		return sn_fail(SN_EDATA,
+			       "a probe that is not known to be same or different; label the "
+			       "pictures, or say it in sn-pair's list");
+	return sn_identification_add(&e->identification, p->a, sn_trial_class(item),
+				     p->d_nil ? NAN : p->d, p->same == SN_SAME);
+}
+
+static enum sn_pair_kind kind_of(const struct sn_pair *p, const struct sn_entry *a,
+				 const struct sn_entry *b)
+{
+	if (p->same == SN_SAME)
+		return SN_KIND_SAME;
+	return a->label == b->label && a->label != SN_NO_CLASS && a->forged != b->forged
+		       ? SN_KIND_SKILLED
+		       : SN_KIND_RANDOM;
+}
+
 int sn_evaluation_pair(struct sn_evaluation *e, const struct sn_pair *p)
 {
 	const struct sn_entry *a = sn_items_find(&e->items, p->a);
 	const struct sn_entry *b = sn_items_find(&e->items, p->b);
+	enum sn_pair_kind kind;
 	int st;
 	if (!p->has_d)
 		return sn_fail(SN_EDATA, "a pair without 'd'; sn-dist puts it in");
@@ -46,6 +85,8 @@ int sn_evaluation_pair(struct sn_evaluation *e, const struct sn_pair *p)
 	e->pairs++;
 	if (p->trial != SN_NONE && (st = add_to_trial(e, p, b)) < 0)
 		return st;
+	if (e->identify && (st = add_to_probe(e, p, b)) < 0)
+		return st;
 	if (p->d_nil) {
 		e->missing++;
 		return 0;
@@ -54,10 +95,13 @@ int sn_evaluation_pair(struct sn_evaluation *e, const struct sn_pair *p)
 		e->unknown++;
 		return 0;
 	}
-	if (p->same == SN_DIFFERENT && a->label == b->label && a->label != SN_NO_CLASS &&
-	    a->forged != b->forged && (st = sn_scores_add(&e->skilled, p->d, false)) < 0)
+	kind = kind_of(p, a, b);
+	if (kind == SN_KIND_SKILLED && (st = sn_scores_add(&e->skilled, p->d, false)) < 0)
 		return st;
-	return sn_scores_add(&e->all, p->d, p->same == SN_SAME);
+	if (e->bootstrap && (st = sn_bootstrap_pair(e->bootstrap, p->d, *(const uint32_t *)a->data,
+						    *(const uint32_t *)b->data, kind)) < 0)
+		return st;
+	return sn_scores_add(&e->all, p->d, kind == SN_KIND_SAME);
 }
 
 /* The different pairs that are not skilled: all without skilled, both sorted or both counted. */
@@ -104,6 +148,8 @@ int sn_evaluation_finish(struct sn_evaluation *e)
 	/* skilled has no same pairs, which is no fault here */
 	if ((st = sn_scores_sort(&e->skilled)) < 0 && st != SN_EDATA)
 		return st;
+	if ((st = sn_identification_finish(&e->identification)) < 0)
+		return st;
 	return subtract_skilled(e);
 }
 
@@ -114,5 +160,6 @@ void sn_evaluation_release(struct sn_evaluation *e)
 	sn_scores_release(&e->skilled);
 	sn_scores_release(&e->random);
 	sn_trials_release(&e->trials);
+	sn_identification_release(&e->identification);
 	memset(e, 0, sizeof(*e));
 }

@@ -1,6 +1,7 @@
 /* The metrics of verification: everything that follows from the sorted distances of same and
  * different pairs. */
 #include <math.h>
+#include "equal.h"
 #include "scores.h"
 
 void sn_rates_at(const struct sn_scores *s, double t, double *far, double *frr)
@@ -24,21 +25,14 @@ double sn_auc(const struct sn_scores *s)
 
 double sn_eer(const struct sn_scores *s, double *threshold)
 {
+	struct equal equal = EQUAL_INIT;
 	struct walk w = { 0 };
-	double best_gap = INFINITY, best_sum = INFINITY, far, frr, at = NAN;
-	while (walk_on(&w, s)) {
-		far = (double)w.different_to / (double)s->different.n;
-		frr = (double)(s->same.n - w.same_to) / (double)s->same.n;
-		if (fabs(far - frr) < best_gap ||
-		    (fabs(far - frr) == best_gap && far + frr < best_sum)) {
-			best_gap = fabs(far - frr);
-			best_sum = far + frr;
-			at = (double)w.d;
-		}
-	}
+	while (walk_on(&w, s))
+		equal_step(&equal, (double)w.different_to / (double)s->different.n,
+			   (double)(s->same.n - w.same_to) / (double)s->same.n, (double)w.d);
 	if (threshold)
-		*threshold = at;
-	return best_sum / 2;
+		*threshold = equal.at;
+	return equal.sum / 2;
 }
 
 double sn_best_accuracy(const struct sn_scores *s, double *threshold)

@@ -9,11 +9,14 @@
 struct table {
 	struct sn_row *row;
 	int n;
+	const struct sn_bootstrap *bootstrap; /* has run; NULL: none */
 };
 
 static void add(struct table *t, const char *measure, double value, double lower, double upper,
 		uint64_t n)
 {
+	if (t->bootstrap)
+		sn_bootstrap_interval(t->bootstrap, measure, value, CONFIDENCE, &lower, &upper);
 	t->row[t->n++] = (struct sn_row){ measure, value, lower, upper, n };
 }
 
@@ -84,6 +87,15 @@ static void add_complement(struct table *t, const char *measure, struct rate r, 
 	add(t, measure, 1 - r.value, 1 - r.upper, 1 - r.lower, n);
 }
 
+/* With the interval that the bootstrap has for it, if it has one. */
+static struct rate resampled(const struct table *t, const char *measure, struct rate r)
+{
+	if (t->bootstrap)
+		sn_bootstrap_interval(t->bootstrap, measure, r.value, CONFIDENCE, &r.lower,
+				      &r.upper);
+	return r;
+}
+
 static struct rate mean_error(struct errors e)
 {
 	return mean_of(rate_of(e.accepted, e.different), rate_of(e.rejected, e.same));
@@ -96,23 +108,23 @@ static void add_auc(struct table *t, const char *measure, const struct sn_scores
 	add(t, measure, sn_auc(s), lower, upper, s->same.n + s->different.n);
 }
 
-static double add_eer(struct table *t, const char *measure, const struct sn_scores *s)
+static void add_eer(struct table *t, const char *measure, const struct sn_scores *s)
 {
 	double threshold;
 	struct rate r;
 	sn_eer(s, &threshold);
 	r = mean_error(errors_at(s, threshold));
 	add_interval(t, measure, r, s->same.n + s->different.n);
-	return threshold;
 }
 
 static void add_impostors(struct table *t, const struct sn_evaluation *e, double threshold,
 			  double fta)
 {
-	static const char *const name[2][4] = {
-		{ "different-random", "auc-random", "eer-random", "far-random" },
-		{ "different-skilled", "auc-skilled", "eer-skilled", "far-skilled" },
+	static const char *const name[2][5] = {
+		{ "different-random", "auc-random", "eer-random", "far-random", "fmr-random" },
+		{ "different-skilled", "auc-skilled", "eer-skilled", "far-skilled", "fmr-skilled" },
 	};
+	struct rate fmr;
 	for (int skilled = 0; skilled < 2; skilled++) {
 		/* the same pairs are those of all; a view that owns nothing */
 		struct sn_scores s = skilled ? e->skilled : e->random;
@@ -124,9 +136,9 @@ static void add_impostors(struct table *t, const struct sn_evaluation *e, double
 		add_auc(t, name[skilled][1], &s);
 		add_eer(t, name[skilled][2], &s);
 		errors = errors_at(&s, threshold);
-		add_interval(t, name[skilled][3],
-			     of_attempts(rate_of(errors.accepted, errors.different), fta, false),
-			     errors.different);
+		fmr = rate_of(errors.accepted, errors.different);
+		fmr = resampled(t, name[skilled][4], fmr);
+		add_interval(t, name[skilled][3], of_attempts(fmr, fta, false), errors.different);
 	}
 }
 
@@ -148,8 +160,8 @@ static void add_shares_at_far(struct table *t, const struct sn_scores *s)
 	}
 }
 
-/* What needs no threshold from elsewhere; returns the threshold of equal error. */
-static int add_curve(struct table *t, const struct sn_scores *s, double *equal)
+/* What needs no threshold from elsewhere. */
+static int add_curve(struct table *t, const struct sn_scores *s, double equal)
 {
 	uint64_t both = s->same.n + s->different.n;
 	double best, hull;
@@ -158,8 +170,8 @@ static int add_curve(struct table *t, const struct sn_scores *s, double *equal)
 	add_plain(t, "mean-different", sn_sample_mean(&s->different), s->different.n);
 	add_plain(t, "dprime", sn_dprime(s), both);
 	add_auc(t, "auc", s);
-	*equal = add_eer(t, "eer", s);
-	add_plain(t, "eer-threshold", *equal, both);
+	add_eer(t, "eer", s);
+	add_plain(t, "eer-threshold", equal, both);
 	if ((st = sn_eer_hull(s, &hull)) < 0)
 		return st;
 	add_plain(t, "eer-hull", hull, both);
@@ -172,35 +184,106 @@ static int add_curve(struct table *t, const struct sn_scores *s, double *equal)
 	return 0;
 }
 
+/* The replicates, whose intervals then stand in place of the others. */
+static int add_bootstrap(struct table *t, const struct sn_evaluation *e, double threshold,
+			 unsigned threads)
+{
+	size_t identities = sn_bootstrap_identities(e->bootstrap);
+	int st;
+	if (identities < 2)
+		return sn_fail(SN_EDATA, "all pictures are of one identity: a bootstrap over "
+					 "identities wants several, 20 at the least");
+	if (identities < 20)
+		sn_note("only %zu identities: bootstrap intervals are rough, and rather too narrow",
+			identities);
+	if ((st = sn_bootstrap_run(e->bootstrap, threshold, threads)) < 0)
+		return st;
+	t->bootstrap = e->bootstrap;
+	add_plain(t, "identities", (double)identities, e->pairs);
+	add_plain(t, "replicates", (double)sn_bootstrap_replicates(e->bootstrap), e->pairs);
+	return 0;
+}
+
 static int add_verification(struct table *t, const struct sn_evaluation *e,
 			    const struct sn_row_options *o)
 {
 	const struct sn_scores *s = &e->all;
 	uint64_t both = s->same.n + s->different.n, failures, n;
 	double equal, threshold, fta = sn_failure_to_acquire(e, &failures, &n);
-	struct rate fmr, fnmr, far, frr;
+	struct rate fmr, fnmr, error;
 	struct errors errors;
-	int st = add_curve(t, s, &equal);
-	if (st < 0)
-		return st;
+	int st;
+	sn_eer(s, &equal);
 	threshold = isnan(o->threshold) ? equal : o->threshold;
+	if (e->bootstrap && (st = add_bootstrap(t, e, threshold, o->threads)) < 0)
+		return st;
+	if ((st = add_curve(t, s, equal)) < 0)
+		return st;
 	errors = errors_at(s, threshold);
-	fmr = rate_of(errors.accepted, errors.different);
-	fnmr = rate_of(errors.rejected, errors.same);
-	far = of_attempts(fmr, fta, false);
-	frr = of_attempts(fnmr, fta, true);
+	fmr = resampled(t, "fmr", rate_of(errors.accepted, errors.different));
+	fnmr = resampled(t, "fnmr", rate_of(errors.rejected, errors.same));
+	/* (FAR + FRR)/2 = FTA/2 + (1 - FTA) (FMR + FNMR)/2 */
+	error = resampled(t, "mean-error", mean_of(fmr, fnmr));
+	error = mean_of(of_attempts(error, fta, false), of_attempts(error, fta, true));
 	if (o->dev)
 		add_plain(t, "dev-eer", sn_eer(o->dev, NULL), o->dev->same.n + o->dev->different.n);
 	add_plain(t, "threshold", threshold, both);
-	add_complement(t, "accuracy", mean_of(far, frr), both);
+	add_complement(t, "accuracy", error, both);
 	if (o->dev)
-		add_interval(t, "hter", mean_of(far, frr), both);
-	add_interval(t, "far", far, errors.different);
-	add_interval(t, "frr", frr, errors.same);
+		add_interval(t, "hter", error, both);
+	add_interval(t, "far", of_attempts(fmr, fta, false), errors.different);
+	add_interval(t, "frr", of_attempts(fnmr, fta, true), errors.same);
 	add_interval(t, "fmr", fmr, errors.different);
 	add_interval(t, "fnmr", fnmr, errors.same);
 	if (e->skilled.different.n)
 		add_impostors(t, e, threshold, fta);
+	return 0;
+}
+
+static int add_identification(struct table *t, const struct sn_identification *i, double threshold)
+{
+	static const struct {
+		const char *measure;
+		uint64_t k;
+	} rank[] = { { "rank-1", 1 }, { "rank-5", 5 }, { "rank-10", 10 }, { "rank-20", 20 } };
+	static const struct {
+		const char *measure;
+		double alarms;
+	} dir[] = { { "dir@fpir=0.1", 0.1 },
+		    { "dir@fpir=0.01", 0.01 },
+		    { "dir@fpir=0.001", 0.001 } };
+	uint64_t found, mated, unmated, incomplete = 0, detected, alarms;
+	double at;
+	int st;
+	sn_identified(i, 1, &mated);
+	unmated = i->n - mated;
+	for (size_t j = 0; j < i->n; j++)
+		incomplete += i->probe[j].incomplete;
+	add_plain(t, "probes", (double)i->n, i->n);
+	add_plain(t, "probes-unmated", (double)unmated, i->n);
+	if (incomplete)
+		add_plain(t, "probes-missing", (double)incomplete, i->n);
+	for (size_t k = 0; k < sizeof(rank) / sizeof(rank[0]) && mated; k++) {
+		if (k > 0 && rank[k].k >= i->most)
+			break; /* everybody is among so many */
+		found = sn_identified(i, rank[k].k, &mated);
+		add_rate(t, rank[k].measure, found, mated);
+	}
+	for (size_t k = 0; k < sizeof(dir) / sizeof(dir[0]) && mated && unmated; k++) {
+		if ((double)unmated * dir[k].alarms < 1)
+			break; /* too few to tell such a rate from 0 */
+		if ((st = sn_open_set_threshold(i, dir[k].alarms, &at)) < 0)
+			return st;
+		sn_open_set_at(i, at, &detected, &alarms);
+		add_rate(t, dir[k].measure, detected, mated);
+	}
+	if (isnan(threshold))
+		return 0;
+	sn_open_set_at(i, threshold, &detected, &alarms);
+	if (mated)
+		add_rate(t, "dir", detected, mated);
+	if (unmated)
+		add_rate(t, "fpir", alarms, unmated);
 	return 0;
 }
 
@@ -228,7 +311,7 @@ double sn_failure_to_acquire(const struct sn_evaluation *e, uint64_t *failures, 
 int sn_evaluation_rows(struct sn_evaluation *e, const struct sn_row_options *options,
 		       struct sn_row row[SN_MAX_ROWS], int *rows)
 {
-	struct table t = { row, 0 };
+	struct table t = { row, 0, NULL };
 	uint64_t failures, n;
 	int st = 0;
 	add_plain(&t, "same", (double)e->all.same.n, e->pairs);
@@ -243,8 +326,10 @@ int sn_evaluation_rows(struct sn_evaluation *e, const struct sn_row_options *opt
 		add_rate(&t, "failure-to-acquire", failures, n);
 	if (e->all.same.n && e->all.different.n)
 		st = add_verification(&t, e, options);
-	if (st == 0 && e->trials.n)
+	if (st == 0 && sn_trials_any(&e->trials))
 		st = add_trials(&t, e);
+	if (st == 0 && e->identification.n)
+		st = add_identification(&t, &e->identification, options->threshold);
 	*rows = t.n;
 	return st;
 }

@@ -72,7 +72,7 @@ static int count_answers(struct answers *a, struct sn_validation *found)
 			return st;
 		found->eer = sn_eer(&a->scores, &threshold);
 	}
-	if (a->trials.n) {
+	if (sn_trials_any(&a->trials)) {
 		if ((st = sn_trials_score(&a->trials, &result)) < 0)
 			return st;
 		found->accuracy = (double)result.right / (double)result.trials;
