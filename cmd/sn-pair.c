@@ -14,7 +14,7 @@ static const char *const impostor_names[] = { "default", "random", "forged", "bo
 static struct cli_common common = CLI_COMMON_INIT;
 static struct load_options load = LOAD_OPTIONS_INIT;
 static bool all;
-static const char *list_file;
+static const char *list_file, *across;
 static uint64_t count, trials, way = 5, shot = 1, within, window, references;
 static double balance = 0.5;
 static size_t batch[2];
@@ -32,6 +32,9 @@ static struct cli_option options[] = {
 	{ 0, "shot", CLI_COUNT, &shot, "K", "items of each class of a trial", 1, 1e18, NULL, CLI_OMIT },
 	{ 0, "within", CLI_COUNT, &within, "LEVEL",
 	  "classes of a trial share the first LEVEL parts of the label", 0, 65535, NULL, CLI_OMIT },
+	{ 0, "across", CLI_TEXT, &across, "REGEX",
+	  "the query of a trial and its others differ in what REGEX finds in the key, such as the drawer", 0, 0, NULL,
+	  CLI_OMIT },
 	{ 0, "references", CLI_COUNT, &references, "R",
 	  "verification against R references of each class: a trial for each claim", 1, 1e9, NULL, CLI_OMIT },
 	{ 0, "batch", CLI_SIZE, batch, "PxK", "batches of P classes by K items, all pairs of each", 2, 1e18, NULL, CLI_OMIT },
@@ -85,8 +88,8 @@ static enum sn_selection selection(void)
 				"--batch");
 	if (cli_given("balance") && !cli_given("count"))
 		cli_usage_error("--balance goes with -n");
-	if (!trials && (cli_given("way") || cli_given("shot") || cli_given("within")))
-		cli_usage_error("--way, --shot and --within go with --trials");
+	if (!trials && (cli_given("way") || cli_given("shot") || cli_given("within") || across))
+		cli_usage_error("--way, --shot, --within and --across go with --trials");
 	if (impostors && (trials || list_file))
 		cli_usage_error("--impostors goes with neither --trials nor --list");
 	if (window && given && !all)
@@ -326,7 +329,10 @@ int main(int argc, char **argv)
 		.way = way,
 		.shot = references ? references : shot,
 		.within = (unsigned)within,
+		.across = across,
 	};
+	if (across && (st = sn_across_check(across)) < 0)
+		cli_die(st);
 	p.window = window;
 	p.allow_empty = common.allow_empty;
 	source = find_source(argc - first, argv + first);

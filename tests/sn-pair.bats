@@ -363,6 +363,32 @@ same_as_embeddings() {
 	run ! awk '($1 < 12) != ($2 < 12) { exit 1 }' out
 }
 
+@test "sn-pair --trials --across: the query is of one condition, all others of one other" {
+	local c i
+	for c in anna ben carl; do
+		mkdir -p "p/$c"
+		for i in 1 2 3; do picture "p/$c/$i.pgm" 2 2 $i; done
+	done
+	sn-pair -t --trials 18 --way 3 --across '/([0-9]+)[.]' p >out
+	[ "$(wc -l <out)" = 54 ]
+	awk -F'\t' '{ split($1, a, "[/.]"); split($2, b, "[/.]"); t = int((NR - 1) / 3)
+		if ($4 != t || a[3] == b[3] || (a[2] == b[2]) != ($3 == "same")) exit 1
+		if (NR % 3 == 1) { q = $1; s = b[3] }
+		if ($1 != q || b[3] != s) exit 1 }' out
+	# each item is asked for twice
+	[ "$(awk 'NR % 3 == 1 { print $1 }' out | sort | uniq -c | awk '{ print $1 }' | sort -u)" = 2 ]
+	run -1 --separate-stderr sn-pair --trials 2 --way 4 --across '/([0-9]+)[.]' p
+	[[ $stderr == *"too few classes: under no condition of --across"* ]]
+	run -1 --separate-stderr sn-pair --trials 2 --across 'p' --way 3 p
+	[[ $stderr == *"finds the same in every key"* ]]
+	run -1 --separate-stderr sn-pair --trials 2 --across '/x' p
+	[[ $stderr == *"'/x' is not found in the key 'p/anna/1.pgm'"* ]]
+	run -2 --separate-stderr sn-pair --trials 2 --across '(' -o out.sn p
+	[[ $stderr == *"no regular expression"* && ! -e out.sn ]]
+	run -2 --separate-stderr sn-pair --across '(.)' p
+	[[ $stderr == *"--across go"* ]]
+}
+
 @test "sn-pair --list: our lines, by key or a unique ending" {
 	items in.sn a a b b
 	printf 'k0 k1 same\nk0\tk2\tdifferent\t4\n\nk3 k2 -\n' >list

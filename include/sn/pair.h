@@ -31,8 +31,18 @@ struct sn_pair_options {
 	enum sn_impostors impostors;
 	size_t p, k;	  /* SN_PAIR_BATCH */
 	size_t way, shot; /* SN_PAIR_TRIALS; shot also SN_PAIR_REFERENCES */
-	unsigned within;  /* SN_PAIR_TRIALS: parts of the label that a trial's classes share */
+	/* SN_PAIR_TRIALS, _COUNT, _ALL: parts of the label that a trial's or pair's classes share */
+	unsigned within;
+	/*
+	 * The same: NULL, or a regular expression, whose groups (or whole match) in an item's key
+	 * name the condition under which it was made.  The items of a pair are of two conditions;
+	 * all supports of a trial are of one, its query of another.
+	 */
+	const char *across;
 };
+
+/** Before anything is read: SN_EUSAGE where `across` is no regular expression. */
+SN_MUST_CHECK int sn_across_check(const char *across);
 
 struct sn_index_pair {
 	size_t a, b; /* a before b, but in trials and lists */
@@ -58,10 +68,10 @@ enum sn_same sn_pair_relation(const struct sn_entry *a, const struct sn_entry *b
 /**
  * Draw pairs: a function of keys, labels, forged, their order and the options alone.  Exact counts,
  * no item with itself, no pair twice, (a, b) and (b, a) being the same.  (Within a trial none
- * twice; in two trials only where the items left are too few.)
+ * twice; in two trials only where the items left are too few, or with `across`.)
  *   pairs  out  emptied first
- * SN_EDATA where there are too few, or no same or no different ones, saying what to do; SN_EUSAGE
- * for SN_PAIR_LIST and options that make no sense; SN_ENOMEM.
+ * SN_EDATA where there are too few, or no same or no different ones, or where `across` is not
+ * found in a key, saying what to do; SN_EUSAGE for SN_PAIR_LIST and options that make no sense; SN_ENOMEM.
  */
 SN_MUST_CHECK int sn_pair_draw(struct sn_pairs *pairs, const struct sn_items *items,
 			       const struct sn_pair_options *options);

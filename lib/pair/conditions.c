@@ -75,21 +75,38 @@ static int number(struct sn_conditions *c, struct found *found, size_t n)
 	return 0;
 }
 
+static int compile(regex_t *r, const char *text)
+{
+	int error = regcomp(r, text, REG_EXTENDED);
+	char why[256];
+
+	if (!error)
+		return 0;
+	regerror(error, r, why, sizeof why);
+	return sn_fail(error == REG_ESPACE ? SN_ENOMEM : SN_EUSAGE,
+		       "--across: '%s' is no regular expression: %s", text, why);
+}
+
+int sn_across_check(const char *text)
+{
+	regex_t r;
+	int st = compile(&r, text);
+
+	if (st == 0)
+		regfree(&r);
+	return st;
+}
+
 int sn_conditions_make(struct sn_conditions *c, const struct sn_items *items, const char *text)
 {
 	regmatch_t *match = NULL;
 	struct found *found;
 	regex_t r;
-	int st, error = regcomp(&r, text, REG_EXTENDED);
+	int st = compile(&r, text);
 
 	*c = (struct sn_conditions){ 0 };
-	if (error) {
-		char why[256];
-
-		regerror(error, &r, why, sizeof why);
-		return sn_fail(error == REG_ESPACE ? SN_ENOMEM : SN_EUSAGE,
-			       "--across: '%s' is no regular expression: %s", text, why);
-	}
+	if (st < 0)
+		return st;
 	found = sn_alloc(items->n + 1, sizeof *found);
 	match = sn_alloc((items->n + 1) * (r.re_nsub + 1), sizeof *match);
 	st = found && match ? 0 : SN_ENOMEM;

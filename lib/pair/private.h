@@ -121,6 +121,9 @@ int sn_draw_batches(struct sn_pairs *pairs, const struct sn_items *items,
 		    const struct sn_pair_options *o);
 int sn_draw_trials(struct sn_pairs *pairs, const struct sn_items *items,
 		   const struct sn_pair_options *o);
+/* The same where o->across says that a query and its supports differ in condition (crossed.c). */
+int sn_draw_crossed_trials(struct sn_pairs *pairs, const struct sn_items *items,
+			   const struct sn_pair_options *o);
 int sn_draw_references(struct sn_pairs *pairs, const struct sn_items *items,
 		       const struct sn_pair_options *o);
 

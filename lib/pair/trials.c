@@ -212,6 +212,8 @@ int sn_draw_trials(struct sn_pairs *pairs, const struct sn_items *items,
 	if (!o->count || o->way < 2 || !o->shot)
 		return sn_fail(SN_EUSAGE, "trials wanted: at least 1, with 2 classes and 1 item of "
 					  "each");
+	if (o->across)
+		return sn_draw_crossed_trials(pairs, items, o);
 	t.random = sn_random(o->seed, SN_RANDOM_PAIR, SN_DRAW_TRIALS, 0);
 	if ((st = sn_classes_make(&t.classes, items, NULL, 0)) == 0 &&
 	    (st = sn_classes_make(&t.supports, items, NULL, 0)) == 0 &&

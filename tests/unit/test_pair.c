@@ -51,6 +51,28 @@ static void make_sizes(struct sn_items *s, const size_t *genuine, const size_t *
 	}
 }
 
+/* "x/1_a x/1_b": items of class x/1 whose keys are x/1_a and x/1_b; "x/1_a*": forged. */
+static void make_keyed(struct sn_items *s, const char *keys)
+{
+	*s = (struct sn_items){ 0 };
+	for (uint64_t i = 0; *keys; i++) {
+		size_t n = strcspn(keys, " ");
+		struct sn_item item = { .number = i };
+
+		item.forged = keys[n - 1] == '*';
+		item.key = (struct sn_slice){ (const uint8_t *)keys, n };
+		item.label = (struct sn_slice){ (const uint8_t *)keys, strcspn(keys, "_") };
+		MUST(sn_items_add(s, &item, NULL));
+		keys += n + (keys[n] == ' ');
+	}
+}
+
+/* What stands behind the _ of a key. */
+static int condition(const struct sn_items *s, size_t item)
+{
+	return strchr(s->entry[item].key, '_')[1];
+}
+
 struct counts {
 	size_t same, random, forged, cross, unknown;
 	size_t most_same, most_different; /* uses of one item in each kind */
@@ -667,6 +689,72 @@ static void test_within(void)
 	sn_pairs_release(&p);
 }
 
+static void test_across(void)
+{
+	struct sn_pair_options o = { .selection = SN_PAIR_TRIALS,
+				     .count = 60,
+				     .way = 2,
+				     .shot = 1,
+				     .seed = 1,
+				     .within = 1,
+				     .across = "_(.)" };
+	size_t asked[64] = { 0 };
+	struct sn_pairs p = { 0 }, q = { 0 };
+	struct sn_items s;
+
+	/* y/1 and y/2 have no condition in common but b, so y/2 is never asked for; z/1 is alone */
+	make_keyed(&s, "x/1_a x/1_b x/1_c x/2_a x/2_b x/2_c x/3_a x/3_b x/3_c "
+		       "y/1_a y/1_b y/2_b y/2_b z/1_a z/1_b x/1_d");
+	MUST(sn_pair_draw(&p, &s, &o));
+	CHECK(p.n == 120);
+	for (size_t i = 0; i < p.n; i += 2) {
+		const struct sn_index_pair *t = &p.pair[i];
+
+		CHECK(t[0].a == t[1].a && t[0].b != t[1].b && t[0].trial == i / 2 &&
+		      t[1].trial == i / 2 && t[0].same + t[1].same == 1);
+		CHECK(condition(&s, t[0].b) == condition(&s, t[1].b));
+		CHECK(condition(&s, t[0].a) != condition(&s, t[0].b));
+		for (int k = 0; k < 2; k++) {
+			CHECK(s.label[s.entry[t[k].a].label][0] ==
+			      s.label[s.entry[t[k].b].label][0]);
+			CHECK((t[k].same == SN_SAME) ==
+			      (s.entry[t[k].a].label == s.entry[t[k].b].label));
+		}
+		asked[t[0].a]++;
+	}
+	CHECK(asked[9] == 30 && !asked[10] && !asked[11] && !asked[12]); /* groups equally often */
+	CHECK(!asked[13] && !asked[14] && asked[15] && asked[3] && asked[8]);
+	MUST(sn_pair_draw(&q, &s, &o));
+	CHECK(equal(&p, &q));
+	o.seed = 2;
+	MUST(sn_pair_draw(&q, &s, &o));
+	CHECK(!equal(&p, &q));
+	o.shot = 2; /* y/2_b alone are two */
+	CHECK(sn_pair_draw(&p, &s, &o) == SN_EDATA && says("too few classes"));
+	o.shot = 1;
+	o.way = 4;
+	CHECK(sn_pair_draw(&p, &s, &o) == SN_EDATA && says("too few classes"));
+	o.within = 0;
+	MUST(sn_pair_draw(&p, &s, &o));
+	o.across = "_";
+	CHECK(sn_pair_draw(&p, &s, &o) == SN_EDATA && says("the same in every key"));
+	o.across = "_([abc])";
+	CHECK(sn_pair_draw(&p, &s, &o) == SN_EDATA && says("not found in the key 'x/1_d'"));
+	o.across = "(";
+	CHECK(sn_pair_draw(&p, &s, &o) == SN_EUSAGE && says("no regular expression"));
+	sn_items_clear(&s);
+
+	make_keyed(&s, "x_a y_a z_b");
+	o = (struct sn_pair_options){
+		.selection = SN_PAIR_TRIALS, .count = 1, .way = 2, .shot = 1
+	};
+	o.across = "_(.)";
+	CHECK(sn_pair_draw(&p, &s, &o) == SN_EDATA && says("no query"));
+	sn_items_clear(&s);
+	sn_pairs_release(&p);
+	sn_pairs_release(&q);
+}
+
 static void test_window(void)
 {
 	struct sn_pair_options o = { .selection = SN_PAIR_DEFAULT, .seed = 1 };
@@ -929,6 +1017,7 @@ int main(int argc, char **argv)
 	test_batch();
 	test_trials();
 	test_within();
+	test_across();
 	test_window();
 	test_list();
 	test_list_missing();
