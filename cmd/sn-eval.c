@@ -168,16 +168,14 @@ static int calibrate(struct sn_model *m, const struct sn_evaluation *e, double t
 	struct sn_threshold *t = &m->threshold;
 	const char *path = cli_given("output") ? o->common.out : o->calibrate;
 	int st;
-	memset(t, 0, sizeof(*t));
+	sn_threshold_clear(t);
 	t->far = o->far;
 	t->d = threshold;
 	strcpy(t->protocol, isnan(threshold) ? "eer" : isnan(o->far) ? "given" : "far");
 	if (isnan(threshold))
 		sn_eer(&e->all, &t->d);
-	t->set = true;
-	t->same = e->all.same.n;
-	t->different = e->all.different.n;
-	sn_rates_at(&e->all, t->d, &t->measured_far, &t->measured_frr);
+	if ((st = sn_calibrate(t, &e->all)) < 0)
+		return st;
 	cli_input_sum("calibrate", m->xxh3);
 	if ((st = sn_model_save(m, path, cli_history())) < 0)
 		return st;
@@ -187,6 +185,9 @@ static int calibrate(struct sn_model *m, const struct sn_evaluation *e, double t
 		strcmp(path, "-") == 0 ? "<stdout>" : path, t->d, t->protocol,
 		(unsigned long long)t->same, (unsigned long long)t->different, t->measured_far,
 		t->measured_frr);
+	if (!t->probability.set)
+		sn_note("%s: no probability: same pairs are no nearer than different ones",
+			strcmp(path, "-") == 0 ? "<stdout>" : path);
 	return 0;
 }
 

@@ -649,6 +649,37 @@ calibration() {
 	sn-cat -t w.bin | head -n 1 | grep -q '"d":0.125'
 }
 
+@test "sn-eval: calibration says what it was chosen on, and how probable same is" {
+	calibration
+	run -0 --separate-stderr sn-eval --calibrate w.bin d.sn
+	sn-cat -t w.bin | head -n 1 >header
+	for key in '"data":[0-9]' '"same":12' '"different":54' '"measured_far_interval":\[' '"measured_frr_interval":\[' \
+		'"probability":{"offset":-\?[0-9].*"prior":0.5,"slope":[0-9]'; do
+		grep -q "$key" header || { echo "no $key"; false; }
+	done
+	# the interval is that of the table
+	low=$(awk -F '\t' '$1 == "far" { print $3 }' <<<"$output")
+	grep -qF "\"measured_far_interval\":[${low:0:8}" header
+	# the same pairs in another order
+	sn-load faces | sn-embed -m w.bin | sn-pair -n 20 | sn-dist >d1.sn
+	sn-cat -t d1.sn | sed 's/,"xxh3":[0-9]*}$/}/' >lines
+	{
+		grep -v '"pair"\|"end"' lines
+		grep '"pair"' lines | tac
+		grep '"end"' lines
+	} | json_stream d2.sn
+	sn-eval -q --calibrate w.bin -o one.bin d1.sn >/dev/null
+	sn-eval -q --calibrate w.bin -o two.bin d2.sn >/dev/null
+	cmp one.bin two.bin
+	# a model of older days has no such keys
+	sn-cat -t w.bin | sed 's/"data":[0-9]*,//; s/"measured_f.._interval":[^]]*],//g; s/"probability":{[^}]*},//; s/,"xxh3":[0-9]*}$/}/' |
+		json_stream old.bin
+	[ "$(sn-cat -t old.bin | head -n 1 | grep -c 'probability\|interval\|data')" -eq 0 ]
+	sn-pair --all faces | sn-embed -m old.bin | sn-dist | sn-eval >/dev/null
+	sn-cat -t w.bin | sed 's/"prior":0.5,//; s/,"xxh3":[0-9]*}$/}/' | json_stream bad.bin
+	refuses prior sn-eval --calibrate bad.bin d.sn
+}
+
 @test "sn-eval: calibration to standard output writes the model alone" {
 	calibration
 	run -0 --separate-stderr bash -c 'sn-eval --calibrate w.bin -o - d.sn >piped.bin'

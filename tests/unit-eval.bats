@@ -1,6 +1,7 @@
 load helper
 
 @test "unit: distance" { run -0 "$BUILD/tests/test_distance"; }
+@test "unit: calibration" { run -0 "$BUILD/tests/test_calibration"; }
 @test "unit: loss" { run -0 "$BUILD/tests/test_loss"; }
 @test "unit: bootstrap" { run -0 "$BUILD/tests/test_bootstrap"; }
 @test "unit: identification" { run -0 "$BUILD/tests/test_identification"; }

@@ -2,6 +2,7 @@
 #ifndef SN_MODEL_H
 #define SN_MODEL_H
 
+#include <sn/calibration.h>
 #include <sn/distance.h>
 #include <sn/image.h>
 #include <sn/net.h>
@@ -36,15 +37,6 @@ void sn_measurement_add(struct sn_measurement *m, const uint8_t *pixels, size_t 
  * SN_EDATA where all are alike, or there are none.
  */
 SN_MUST_CHECK int sn_measurement_end(const struct sn_measurement *m, struct sn_prep *p);
-
-struct sn_threshold {
-	bool set;
-	double d;		  /* yes means d <= threshold */
-	double far;		  /* false accept rate it was chosen for; NaN: at equal error */
-	char protocol[64];	  /* how it was chosen, e.g. "eer" or "far" */
-	uint64_t same, different; /* pairs it was chosen on */
-	double measured_far, measured_frr; /* on those */
-};
 
 struct sn_model {
 	struct sn_net *net;
@@ -82,7 +74,8 @@ void sn_model_free(struct sn_model *m); /* NULL is allowed */
 
 /**
  * What sn-embed tells those behind it: header key `model`
- * {dim, distance, head, margin, threshold, xxh3}; xxh3 nil where it is 0.
+ * {dim, distance, head, margin, threshold, xxh3}; xxh3 nil where it is 0; and `probability`
+ * {offset, prior, slope}, where there is one.
  */
 SN_MUST_CHECK int sn_model_announce(const struct sn_model *m, struct sn_header *h);
 
@@ -96,6 +89,7 @@ struct sn_model_note {
 	double margin;
 	bool has_threshold;
 	double threshold;
+	struct sn_probability probability;
 	float *head; /* owned; NULL: none */
 	size_t head_size;
 };

@@ -56,23 +56,55 @@ static void put_prep(msgpack_packer *pk, const struct sn_prep *p)
 	msgpack_pack_uint64(pk, p->h);
 }
 
+static void put_number(msgpack_packer *pk, const char *key, double v)
+{
+	put_key(pk, key);
+	isnan(v) ? (void)msgpack_pack_nil(pk) : (void)msgpack_pack_double(pk, v);
+}
+
+static void put_interval(msgpack_packer *pk, const char *key, const double interval[2])
+{
+	if (isnan(interval[0]))
+		return;
+	put_key(pk, key);
+	msgpack_pack_array(pk, 2);
+	msgpack_pack_double(pk, interval[0]);
+	msgpack_pack_double(pk, interval[1]);
+}
+
+static void put_probability(msgpack_packer *pk, const struct sn_probability *p)
+{
+	if (!p->set)
+		return;
+	put_key(pk, "probability");
+	msgpack_pack_map(pk, 3);
+	put_number(pk, "offset", p->offset);
+	put_number(pk, "prior", p->prior);
+	put_number(pk, "slope", p->slope);
+}
+
+/* What is not known, because an older version calibrated, is left out. */
 static void put_threshold(msgpack_packer *pk, const struct sn_threshold *t)
 {
 	if (!t->set) {
 		msgpack_pack_nil(pk);
 		return;
 	}
-	msgpack_pack_map(pk, 7);
-	put_key(pk, "d");
-	msgpack_pack_double(pk, t->d);
+	msgpack_pack_map(pk, 7 + (t->data != 0) + !isnan(t->far_interval[0]) +
+				     !isnan(t->frr_interval[0]) + t->probability.set);
+	put_number(pk, "d", t->d);
+	if (t->data) {
+		put_key(pk, "data");
+		msgpack_pack_uint64(pk, t->data);
+	}
 	put_key(pk, "different");
 	msgpack_pack_uint64(pk, t->different);
-	put_key(pk, "far");
-	isnan(t->far) ? msgpack_pack_nil(pk) : msgpack_pack_double(pk, t->far);
-	put_key(pk, "measured_far");
-	msgpack_pack_double(pk, t->measured_far);
-	put_key(pk, "measured_frr");
-	msgpack_pack_double(pk, t->measured_frr);
+	put_number(pk, "far", t->far);
+	put_number(pk, "measured_far", t->measured_far);
+	put_interval(pk, "measured_far_interval", t->far_interval);
+	put_number(pk, "measured_frr", t->measured_frr);
+	put_interval(pk, "measured_frr_interval", t->frr_interval);
+	put_probability(pk, &t->probability);
 	put_key(pk, "protocol");
 	put_key(pk, t->protocol);
 	put_key(pk, "same");
@@ -162,7 +194,7 @@ static struct sn_model *model_alloc(void)
 	m->prep.fill = 255;
 	m->distance = SN_EUCLIDEAN;
 	m->margin = 1;
-	m->threshold.far = NAN;
+	sn_threshold_clear(&m->threshold);
 	return m;
 }
 
@@ -289,6 +321,44 @@ static int parse_prep(struct sn_prep *p, const msgpack_object *map)
 	return 0;
 }
 
+static int parse_interval(double interval[2], const msgpack_object *map, const char *key)
+{
+	const msgpack_object *o = sn_map_get(map, key);
+	double end[2];
+
+	if (!o || o->type == MSGPACK_OBJECT_NIL)
+		return 0;
+	if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size != 2 ||
+	    !get_number(&o->via.array.ptr[0], &end[0]) ||
+	    !get_number(&o->via.array.ptr[1], &end[1]) ||
+	    !(end[0] >= 0 && end[0] <= end[1] && end[1] <= 1))
+		return sn_fail(SN_EDATA, "threshold: '%s' is not [lower, upper] from 0 to 1", key);
+	memcpy(interval, end, sizeof end);
+	return 0;
+}
+
+/* Of a threshold, or of what embeddings say of their model; absent or nil: none. */
+static int parse_probability(struct sn_probability *p, const msgpack_object *map)
+{
+	const msgpack_object *o = sn_map_get(map, "probability");
+	int st;
+
+	if (!o || o->type == MSGPACK_OBJECT_NIL)
+		return 0;
+	p->slope = p->offset = p->prior = NAN;
+	if (o->type != MSGPACK_OBJECT_MAP)
+		return sn_fail(SN_EDATA, "probability is not nil or a map");
+	if ((st = map_number(o, "probability", "offset", -1e300, 1e300, &p->offset)) < 0 ||
+	    (st = map_number(o, "probability", "prior", 0, 1, &p->prior)) < 0 ||
+	    (st = map_number(o, "probability", "slope", 0, 1e300, &p->slope)) < 0)
+		return st;
+	if (isnan(p->offset) || isnan(p->slope) || isnan(p->prior))
+		return sn_fail(SN_EDATA,
+			       "probability lacks one of its numbers: 'offset', 'prior', 'slope'");
+	p->set = true;
+	return 0;
+}
+
 static int parse_threshold(struct sn_threshold *t, const msgpack_object *map)
 {
 	const msgpack_object *o;
@@ -303,7 +373,11 @@ static int parse_threshold(struct sn_threshold *t, const msgpack_object *map)
 	    (st = map_number(map, "threshold", "measured_far", 0, 1, &t->measured_far)) < 0 ||
 	    (st = map_number(map, "threshold", "measured_frr", 0, 1, &t->measured_frr)) < 0 ||
 	    (st = map_count(map, "threshold", "same", &t->same)) < 0 ||
-	    (st = map_count(map, "threshold", "different", &t->different)) < 0)
+	    (st = map_count(map, "threshold", "different", &t->different)) < 0 ||
+	    (st = map_count(map, "threshold", "data", &t->data)) < 0 ||
+	    (st = parse_interval(t->far_interval, map, "measured_far_interval")) < 0 ||
+	    (st = parse_interval(t->frr_interval, map, "measured_frr_interval")) < 0 ||
+	    (st = parse_probability(&t->probability, map)) < 0)
 		return st;
 	if ((o = sn_map_get(map, "protocol"))) {
 		if (o->type != MSGPACK_OBJECT_STR || o->via.str.size >= sizeof t->protocol)
@@ -699,7 +773,7 @@ static void put_note(msgpack_packer *pk, const struct sn_model *m)
 {
 	struct sn_buffer head = { 0 };
 
-	msgpack_pack_map(pk, 6);
+	msgpack_pack_map(pk, 6 + m->threshold.probability.set);
 	put_key(pk, "dim");
 	msgpack_pack_uint64(pk, sn_net_dim(m->net));
 	put_key(pk, "distance");
@@ -712,6 +786,7 @@ static void put_note(msgpack_packer *pk, const struct sn_model *m)
 	sn_buffer_release(&head);
 	put_key(pk, "margin");
 	msgpack_pack_double(pk, m->margin);
+	put_probability(pk, &m->threshold.probability);
 	put_key(pk, "threshold");
 	m->threshold.set ? msgpack_pack_double(pk, m->threshold.d) : msgpack_pack_nil(pk);
 	put_key(pk, "xxh3");
@@ -749,7 +824,7 @@ static int parse_note(struct sn_model_note *note, const msgpack_object *map)
 			return sn_fail(SN_EDATA, "model: threshold is not nil or a number");
 		note->has_threshold = true;
 	}
-	return 0;
+	return parse_probability(&note->probability, map);
 }
 
 /* The head is a tensor, which msgpack-c's objects do not keep as bytes: encode it again. */

@@ -268,7 +268,7 @@ static int write_head(struct sn_loss_filter *f, const struct sn_objective *o,
 	told.distance = o->distance;
 	if (o->margin > 0)
 		told.margin = o->margin;
-	told.threshold.set = false;
+	sn_threshold_clear(&told.threshold);
 	if ((st = sn_model_announce(&told, h)) == 0 &&
 	    (st = sn_header_set_str(h, "mean", b->balance ? "balanced" : "plain")) == 0 &&
 	    (!b->step || (st = sn_header_set_uint(h, "step", b->step)) == 0))

@@ -406,7 +406,7 @@ int sn_train(struct sn_model *model, const struct sn_dataset *data,
 
 	if ((st = prepare(&t)) == 0 && (st = begin(&t)) == 0 && (st = run(&t, row, context)) == 0) {
 		sn_objective_note(&options->objective, model);
-		memset(&model->threshold, 0, sizeof model->threshold);
+		sn_threshold_clear(&model->threshold);
 	}
 	snapshot_release(&t.best);
 	snapshot_release(&t.average);

@@ -43,7 +43,18 @@ static void test_round_trip(const char *one, const char *two)
 	m->distance = SN_WEIGHTED_L1;
 	m->margin = 0.1;
 	strcpy(m->loss, "contrastive");
-	m->threshold = (struct sn_threshold){ true, 0.3, 0.01, "far", 7, 8, 0.0125, 0.2 };
+	m->threshold = (struct sn_threshold){ .set = true,
+					      .d = 0.3,
+					      .far = 0.01,
+					      .protocol = "far",
+					      .same = 7,
+					      .different = 8,
+					      .data = 0xfedcba9876543210u,
+					      .measured_far = 0.0125,
+					      .measured_frr = 0.2,
+					      .far_interval = { 0.0025, 0.5 },
+					      .frr_interval = { 0.125, 0.75 },
+					      .probability = { true, 4, -2, 0.5 } };
 	m->head = sn_alloc(3, sizeof *head);
 	memcpy(m->head, head, sizeof head);
 	m->head_size = 3;
@@ -62,6 +73,10 @@ static void test_round_trip(const char *one, const char *two)
 	      n->threshold.same == 7);
 	CHECK(strcmp(n->threshold.protocol, "far") == 0 && n->threshold.different == 8);
 	CHECK(n->threshold.measured_far == 0.0125 && n->threshold.measured_frr == 0.2);
+	CHECK(n->threshold.data == 0xfedcba9876543210u && n->threshold.far_interval[0] == 0.0025 &&
+	      n->threshold.far_interval[1] == 0.5 && n->threshold.frr_interval[1] == 0.75);
+	CHECK(n->threshold.probability.set && n->threshold.probability.slope == 4 &&
+	      n->threshold.probability.offset == -2 && n->threshold.probability.prior == 0.5);
 	CHECK(n->head_size == 3 && memcmp(n->head, head, sizeof head) == 0);
 	CHECK(n->xxh3 == m->xxh3);
 	MUST(sn_model_save(n, two, no_entry));
@@ -76,8 +91,7 @@ static void test_round_trip(const char *one, const char *two)
 
 	/* the sum is that of network, preparation and weights */
 	uint64_t sum = n->xxh3;
-	n->threshold.set = false;
-	n->threshold.far = NAN;
+	sn_threshold_clear(&n->threshold);
 	n->margin = 3;
 	n->distance = SN_COSINE;
 	free(n->head);
