@@ -10,6 +10,7 @@ struct options {
 	unsigned distance; /* enum sn_distance; once a section began, the one in use */
 	double threshold;  /* NaN: none */
 	bool distance_given;
+	bool probability;
 	double threshold_given; /* NaN: not given */
 };
 
@@ -20,6 +21,9 @@ static const struct cli_option table[] = {
 	  "the model's unless given, else the default", 0, 0, sn_distance_names, 0 },
 	{ 'T', "threshold", CLI_REAL, &asked.threshold, "D",
 	  "yes means a distance of at most D; the model's unless given, else none", 0, 0, NULL, 0 },
+	{ 0, "probability", CLI_FLAG, &asked.probability, NULL,
+	  "say how probable it is that both are the same, as the model was calibrated", 0, 0, NULL,
+	  CLI_OMIT },
 	CLI_OUT(asked.common),
 	CLI_TEXTUAL(asked.common),
 	CLI_QUIET(asked.common),
@@ -31,7 +35,7 @@ static const struct cli_option table[] = {
 
 static const struct cli_program program = {
 	"sn-dist",
-	"[-d DISTANCE] [-T D] [-o FILE] [-t] [FILE]",
+	"[-d DISTANCE] [-T D] [--probability] [-o FILE] [-t] [FILE]",
 	"The distance of each pair of embeddings, always smaller = more alike.\n"
 	"  in:   items with x f4 [d], pairs of them\n"
 	"  out:  the same pairs with d, 0 = identical; items without x\n",
@@ -59,7 +63,8 @@ static int begin(struct sn_twins *t, const struct sn_record *rec, struct sn_writ
 	if ((st = sn_header_expect(h, "pairs")) == 0 &&
 	    (st = sn_header_set_kind(h, "distances")) == 0 &&
 	    (st = sn_twins_begin(t, h, o->distance_given ? &wanted : NULL, o->threshold_given)) ==
-		    0) {
+		    0 &&
+	    (!o->probability || (st = sn_twins_tell_probability(t, h)) == 0)) {
 		o->distance = t->distance; /* the history says what was done */
 		o->threshold = t->threshold;
 		if ((st = sn_header_add_history(h, cli_history())) == 0)

@@ -5,18 +5,18 @@
 #include <string.h>
 #include <sn/evaluation.h>
 #include <sn/file.h>
+#include <sn/fold.h>
 #include <sn/image.h>
 #include <sn/model.h>
 #include "cli.h"
 
 enum { YES = 0, NO = 1, TROUBLE = 2 };
-enum fold { MEAN, MIN };
 
 struct options {
 	struct cli_common common;
 	const char *model;
 	double threshold; /* NaN: the model's */
-	unsigned fold;	  /* enum fold */
+	unsigned fold;	  /* enum sn_fold */
 	char *const *operand;
 	size_t operands;
 };
@@ -30,8 +30,6 @@ struct pictures {
 	size_t keys;		 /* room for so many */
 };
 
-static const char *const folds[] = { "mean", "min", NULL };
-
 static struct options asked = { .common = CLI_COMMON_INIT, .threshold = NAN };
 
 static const struct cli_option table[] = {
@@ -40,7 +38,7 @@ static const struct cli_option table[] = {
 	{ 'T', "threshold", CLI_REAL, &asked.threshold, "D",
 	  "yes means a distance of at most D; the model's unless given", 0, 0, NULL, 0 },
 	{ 0, "fold", CLI_CHOICE, &asked.fold, "HOW", "of the distances to several references", 0, 0,
-	  folds, 0 },
+	  sn_fold_names, 0 },
 	CLI_OUT(asked.common),
 	CLI_TEXTUAL(asked.common),
 	CLI_QUIET(asked.common),
@@ -54,7 +52,8 @@ static const struct cli_program program = {
 	"-m MODEL [-T D] [--fold HOW] QUESTIONED REFERENCE...",
 	"Does the questioned picture show the same as the references?\n"
 	"  in:   pictures, or folders of references; one may be - (standard input)\n"
-	"  out:  text: yes or no, the distance, the threshold\n"
+	"  out:  text: yes or no, the distance, the threshold; after sn-eval --calibrate also the\n"
+	"        probability that they are the same\n"
 	"  exit: 0 yes, 1 no, 2 trouble\n",
 	"sn-verify -m w.bin cheque.png reference.png && echo accepted",
 	table,
@@ -134,44 +133,65 @@ static int load(struct pictures *p, const struct sn_model *m, const struct optio
 	return 0;
 }
 
-/* The distance that decides: to each reference what sn-dist gives; their mean as a sum in double,
- * in order. */
+/* Mean distance of the references among themselves; 0 where there is one. */
+static double among(const struct sn_model *m, const float *y, size_t n)
+{
+	size_t dim = sn_net_dim(m->net);
+	double sum = 0;
+	for (size_t b = 1; b < n; b++)
+		for (size_t a = 0; a < b; a++)
+			sum += (double)sn_distance(m->distance, y + a * dim, y + b * dim, dim,
+						   m->head);
+	return n > 1 ? sum / ((double)n * (double)(n - 1) / 2) : 0;
+}
+
+/* To each reference what sn-dist gives. */
+static int measure_each(float *d, const struct sn_model *m, const struct pictures *p,
+			const float *y, const struct options *o)
+{
+	size_t dim = sn_net_dim(m->net);
+	for (size_t i = 0; i + 1 < p->n; i++) {
+		d[i] = sn_distance(m->distance, y, y + (i + 1) * dim, dim, m->head);
+		if (!isfinite(d[i]))
+			return sn_fail(SN_ENAN, "the distance to '%s' is not finite",
+				       p->key[i + 1]);
+		if (o->common.verbose)
+			cli_warn("%s: distance %.9g", p->key[i + 1], (double)d[i]);
+	}
+	return 0;
+}
+
+/* The distance that decides. */
 static int measure(float *d, const struct sn_model *m, const struct pictures *p,
 		   const struct options *o)
 {
 	size_t dim = sn_net_dim(m->net);
-	float *y = sn_alloc(p->n, dim * sizeof(float)), one;
+	float *y = sn_alloc(p->n, dim * sizeof(float)), *each = sn_alloc(p->n, sizeof(float));
 	struct sn_pool *pool = NULL;
-	double sum = 0, least = INFINITY;
-	int st;
-	if (!y)
-		return SN_ENOMEM;
-	if ((st = sn_pool_new(&pool, (unsigned)o->common.threads)) == 0)
-		st = sn_net_embed(m->net, pool, p->x, p->n, y);
-	for (size_t i = 1; st == 0 && i < p->n; i++) {
-		one = sn_distance(m->distance, y, y + i * dim, dim, m->head);
-		if (!isfinite(one))
-			st = sn_fail(SN_ENAN, "a distance is not finite");
-		if (o->common.verbose)
-			cli_warn("%s: distance %.9g", p->key[i], (double)one);
-		sum += (double)one;
-		least = fmin(least, (double)one);
-	}
-	*d = (float)(o->fold == MIN ? least : sum / (double)(p->n - 1));
+	int st = y && each ? sn_pool_new(&pool, (unsigned)o->common.threads) : SN_ENOMEM;
+	if (st == 0 && (st = sn_net_embed(m->net, pool, p->x, p->n, y)) == 0 &&
+	    (st = measure_each(each, m, p, y, o)) == 0)
+		*d = sn_fold((enum sn_fold)o->fold, each, p->n - 1,
+			     o->fold == SN_FOLD_EXCESS ? among(m, y + dim, p->n - 1) : 0);
 	sn_pool_free(pool);
+	free(each);
 	free(y);
 	return st;
 }
 
-static int print(bool yes, float d, double threshold, const char *path)
+static int print(const struct sn_model *m, float d, double threshold, const struct options *o)
 {
-	char line[96], text[32];
+	char line[128], text[32];
 	struct sn_output *out;
-	int st = sn_output_open(&out, path), n;
+	int st = sn_output_open(&out, o->common.out), n;
 	if (st < 0)
 		return st;
-	n = snprintf(line, sizeof(line), "%s\t%.9g\t%s\n", yes ? "yes" : "no", (double)d,
-		     sn_threshold_text(text, threshold));
+	n = snprintf(line, sizeof(line), "%s\t%.9g\t%s", (double)d <= threshold ? "yes" : "no",
+		     (double)d, sn_threshold_text(text, threshold));
+	if (m->threshold.probability.set)
+		n += snprintf(line + n, sizeof(line) - (size_t)n, "\t%.9g",
+			      (double)sn_probability(&m->threshold.probability, d));
+	line[n++] = '\n';
 	if ((st = sn_output_write(out, line, (size_t)n)) == 0)
 		return sn_output_commit(out);
 	sn_output_discard(out);
@@ -194,7 +214,7 @@ static int run(const struct options *o)
 		st = sn_fail(SN_EDATA,
 			     "the model has no threshold: run sn-eval --calibrate, or give -T");
 	if (st == 0 && (st = load(&p, m, o)) == 0 && (st = measure(&d, m, &p, o)) == 0 &&
-	    (st = print((double)d <= threshold, d, threshold, o->common.out)) == 0)
+	    (st = print(m, d, threshold, o)) == 0)
 		st = (double)d <= threshold ? YES : NO;
 	for (size_t i = 0; i < p.n; i++)
 		free(p.key[i]);

@@ -96,6 +96,51 @@ setup() {
 	[[ ${lines[1]} == *$'\t4\tyes' ]]
 }
 
+@test "sn-dist: the probability of same, by hand" {
+	local model='"model":{"xxh3":5,"dim":2,"distance":"manhattan","margin":1.0,"threshold":4.0,"head":null,"probability":{"offset":-8.0,"prior":0.5,"slope":2.0}}'
+	pairs in.sn "$model"
+	run -0 sn-dist -t --probability in.sn
+	# 1 / (1 + e^(2 d - 8)) at 7, 4 and 0
+	[[ ${lines[0]} == *$'\t7\tno\t0.00247262325' && ${lines[1]} == *$'\t4\tyes\t0.5' ]]
+	[[ ${lines[2]} == *$'\t-\t-\t-' && ${lines[3]} == *$'\t0\tyes\t0.999664664' ]]
+	sn-dist --probability -o p.sn in.sn
+	sn-cat -t p.sn >text
+	grep -qF '"probability":{"offset":-8.0,"prior":0.5,"slope":2.0}' text
+	grep -qF '"d":4.0,"p":{"f4":0.5}}' text
+	grep -qF '"d":null,"p":null}' text
+	sn-cat p.sn | cmp - p.sn
+	# else nothing of it, and the distances are the same
+	sn-dist -t in.sn | cmp - <(cut -f 1-5 <<<"$output")
+	run -0 sn-dist -t in.sn
+	[[ ${lines[1]} == *$'\t4\tyes' ]]
+	refuses manhattan sn-dist -d cosine --probability in.sn
+	pairs in.sn
+	refuses calibrate sn-dist --probability in.sn
+}
+
+@test "sn-dist: old d and p are replaced where they are" {
+	local model='"model":{"xxh3":5,"dim":1,"distance":"euclidean","margin":1.0,"threshold":null,"head":null,"probability":{"offset":0.0,"prior":0.5,"slope":1.0}}'
+	{
+		echo '{"sn":1,"kind":"pairs",'"$model"'}'
+		echo '{"item":0,"key":"a","label":"a","x":{"type":"<f4","data":[0]}}'
+		echo '{"item":1,"key":"b","label":"a","x":{"type":"<f4","data":[0]}}'
+		for more in '' '"d":null,' '"p":null,' '"d":null,"p":7.5,' '"p":"long text","d":1.0,' '"d":2.5,"z":1,"p":null,' '"p":null,"y":2,"d":null,'; do
+			echo '{"pair":[0,1],'"$more"'"same":true,"other":[1,2,3]}'
+		done
+		echo '{"pair":[0,1],"same":true,"a":1,"b":1,"c":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"l":1,"m":1}'
+		echo '{"pair":[0,1],"same":true,"d":null,"a":1,"b":1,"c":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"l":1}'
+		echo '{"pair":[0,1],"same":true,"a":1,"b":1,"c":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"p":[],"l":1}'
+		echo '{"end":12}'
+	} | json_stream in.sn
+	sn-dist --probability in.sn | sn-cat -t >text
+	[ "$(grep -c '"d":0.0[,}]' text)" -eq 10 ]
+	[ "$(grep -cF '"p":{"f4":0.5}' text)" -eq 10 ]
+	grep -qF '"p":{"f4":0.5},"y":2,"d":0.0,"same":true' text
+	sn-dist in.sn | sn-cat -t >text
+	[ "$(grep -c '"d":0.0[,}]' text)" -eq 10 ]
+	grep -qF '"p":"long text","d":0.0' text
+}
+
 @test "sn-dist: weighted-l1 by hand" {
 	local model='"model":{"xxh3":5,"dim":2,"distance":"weighted-l1","margin":1.0,"threshold":null,"head":'
 	pairs in.sn "$model"'{"type":"<f4","data":[1,-1,0.5]}}'

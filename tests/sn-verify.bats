@@ -86,6 +86,20 @@ distance() {
 	[ "$(distance)" != "$m" ]
 }
 
+@test "sn-verify: how much farther it is from the references than they from each other" {
+	run -1 sn-verify -m w.bin -T 0 p1.png refs/2.png refs/3.png
+	m=$(distance)
+	run sn-verify -m w.bin -T 0 refs/2.png refs/3.png
+	among=$(distance)
+	run sn-verify -m w.bin -T 0 --fold excess p1.png refs/2.png refs/3.png
+	awk -v e="$(distance)" -v m="$m" -v a="$among" 'BEGIN { f = e - (m - a); exit !(f < 1e-7 * m && f > -1e-7 * m) }'
+	# with one it is the mean
+	run sn-verify -m w.bin -T 0 --fold excess p1.png p2.png
+	one=$output
+	run sn-verify -m w.bin -T 0 p1.png p2.png
+	[ "$output" = "$one" ]
+}
+
 @test "sn-verify: -v tells the references and their distances" {
 	run -1 --separate-stderr sn-verify -v -m w.bin -T 0 p1.png p2.png - <p3.png
 	[[ $stderr =~ ^"sn-verify: p2.png: distance "[0-9.e-]+$'\n'"sn-verify: <stdin>: distance "[0-9.e-]+$ ]]
@@ -120,10 +134,10 @@ distance() {
 	run sn-verify -m w.bin p1.png p2.png
 	[ "$(cut -f 3 <<<"$output")" = "$t" ]
 	# sn-verify and the pipe give the same answers to every pair
-	sn-pair --all faces | sn-embed -m w.bin | sn-dist -t >answers
-	while IFS=$'\t' read -r a b _ d answer; do
+	sn-pair --all faces | sn-embed -m w.bin | sn-dist --probability -t >answers
+	while IFS=$'\t' read -r a b _ d answer p; do
 		run sn-verify -m w.bin "$a" "$b"
-		[ "$output" = "$answer"$'\t'"$d"$'\t'"$t" ]
+		[ "$output" = "$answer"$'\t'"$d"$'\t'"$t"$'\t'"$p" ]
 		[ "$status" -eq "$([ "$answer" = yes ] && echo 0 || echo 1)" ]
 	done < <(head -n 20 answers)
 	# the pair that the threshold comes from is accepted

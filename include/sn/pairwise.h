@@ -8,7 +8,7 @@ struct sn_pairwise;
 
 /**
  *   twins    in  the embeddings; items are added between sn_pairwise_flush and sn_pairwise_add only
- *   w        in  where the pairs go, with their distance as `d`
+ *   w        in  where the pairs go, with their distance as `d`, and `p` where twins tell it
  *   threads  in  0: all processors; 1: none but the caller's.  Few pairs start none either
  * Borrows twins and w.
  */

@@ -10,6 +10,7 @@
 struct sn_twins {
 	enum sn_distance distance;
 	double threshold;      /* yes means d <= threshold; NaN: none */
+	bool tell_probability; /* a pair gets `p` besides its distance */
 	struct sn_items items; /* data: the embedding, float [dim] */
 	size_t dim;	       /* numbers in an embedding; 0: none seen yet */
 	size_t missing;	       /* items without a picture so far */
@@ -26,6 +27,13 @@ struct sn_twins {
  */
 SN_MUST_CHECK int sn_twins_begin(struct sn_twins *t, struct sn_header *h,
 				 const enum sn_distance *distance, double threshold);
+
+/**
+ * Within a section that was begun: pairs get the probability to be the same, by the model's
+ * calibration, and the header its key `probability`.  SN_EDATA where the model has none, or the
+ * distance is not the model's.
+ */
+SN_MUST_CHECK int sn_twins_tell_probability(struct sn_twins *t, struct sn_header *h);
 
 /** Keep an item's embedding (copied). SN_EDATA where it is none, or not as long as the others. */
 SN_MUST_CHECK int sn_twins_add(struct sn_twins *t, const struct sn_item *item);

@@ -11,6 +11,7 @@ enum {
 	RUN = 4096, /* pairs of a run */
 	FEW = 256,  /* as many are measured here rather than by another thread */
 	VALUE = 5,  /* bytes of an encoded float */
+	KEY = 2,    /* of a key of one letter */
 };
 
 struct run {
@@ -18,6 +19,7 @@ struct run {
 	size_t n;
 	size_t at[RUN + 1];  /* where each begins; [n]: the end */
 	uint32_t value[RUN]; /* where its distance goes, from there; 0: it is nil already */
+	uint32_t p[RUN];     /* the same of its probability; 0 also where none is told */
 	struct sn_pair_numbers pair[RUN];
 	float d[RUN];
 	size_t done; /* pairs measured; fewer than n: the next one failed */
@@ -49,9 +51,13 @@ static int measure(void *context, void *job)
 	const struct sn_pairwise *p = context;
 	struct run *r = job;
 	int st = sn_twins_distances(p->twins, r->pair, r->n, r->d, &r->done);
-	for (size_t i = 0; i < r->done; i++)
+	for (size_t i = 0; i < r->done; i++) {
 		if (r->value[i])
 			put_value(r->maps.data + r->at[i] + r->value[i], r->d[i]);
+		if (r->p[i])
+			put_value(r->maps.data + r->at[i] + r->p[i],
+				  sn_probability(&p->twins->note.probability, r->d[i]));
+	}
 	return st;
 }
 
@@ -149,20 +155,45 @@ int sn_pairwise_flush(struct sn_pairwise *p)
 	return st;
 }
 
-/* The record with room for d.  Nearly always it has none, and is as it was but for one key more. */
-static int add_map(struct run *r, const struct sn_record *rec, struct sn_slice value)
+/*
+ * Where a key's value begins in the edited map of `size` bytes, counted from its end: what follows
+ * the old value follows the new one, but for the other key's value, which has another length now,
+ * or is new and comes last.
+ *   old    the key's value in rec, data NULL: none, it is appended
+ *   other  the other key's; `behind` bytes are appended for it behind ours where it is new
+ */
+static uint32_t place(const struct sn_record *rec, size_t size, struct sn_slice old,
+		      struct sn_slice other, size_t behind)
 {
-	const struct sn_edit d = { "d", value };
-	struct sn_slice old = sn_record_get(rec, "d");
-	int st = sn_record_edit(&r->maps, rec, &d, 1);
+	size_t tail = other.data ? 0 : behind;
+	if (old.data) {
+		tail += (size_t)(rec->bytes.data + rec->bytes.size - (old.data + old.size));
+		if (other.data > old.data && behind)
+			tail += VALUE - other.size;
+	}
+	return (uint32_t)(size - tail - VALUE);
+}
+
+/* The record with room for d and, where it is told, p.  Nearly always it has none, and is as it was
+ * but for the new keys. */
+static int add_map(struct run *r, const struct sn_record *rec, struct sn_slice value, bool tell)
+{
+	const struct sn_edit edit[] = { { "d", value }, { "p", value } };
+	struct sn_slice d = sn_record_get(rec, "d"), p = { 0 };
+	const size_t appended = KEY + VALUE;
+	size_t size;
+	int st = sn_record_edit(&r->maps, rec, edit, tell ? 2 : 1);
 	if (st < 0)
 		return st;
+	if (tell)
+		p = sn_record_get(rec, "p");
+	r->value[r->n] = r->p[r->n] = 0;
 	if (value.size < VALUE)
-		r->value[r->n] = 0;
-	else if (old.data)
-		r->value[r->n] = (uint32_t)(old.data - rec->bytes.data);
-	else
-		r->value[r->n] = (uint32_t)(r->maps.size - r->at[r->n] - VALUE);
+		return 0;
+	size = r->maps.size - r->at[r->n];
+	r->value[r->n] = place(rec, size, d, p, tell ? appended : 0);
+	if (tell) /* d, where it is new, comes before p, where that is */
+		r->p[r->n] = place(rec, size, p, d, p.data ? appended : 0);
 	return 0;
 }
 
@@ -173,7 +204,8 @@ int sn_pairwise_add(struct sn_pairwise *p, const struct sn_record *rec)
 	bool missing = sn_twins_misses(p->twins, &rec->pair);
 	int st = add_map(r, rec,
 			 missing ? (struct sn_slice){ nil, sizeof nil }
-				 : (struct sn_slice){ zero, sizeof zero });
+				 : (struct sn_slice){ zero, sizeof zero },
+			 p->twins->tell_probability);
 	if (st < 0)
 		return st;
 	r->pair[r->n] = (struct sn_pair_numbers){ rec->pair.a, rec->pair.b };

@@ -47,6 +47,38 @@ int sn_twins_begin(struct sn_twins *t, struct sn_header *h, const enum sn_distan
 	return 0;
 }
 
+int sn_twins_tell_probability(struct sn_twins *t, struct sn_header *h)
+{
+	const struct sn_probability *p = &t->note.probability;
+	const struct {
+		const char *key;
+		double value;
+	} entry[] = { { "offset", p->offset }, { "prior", p->prior }, { "slope", p->slope } };
+	struct sn_buffer b = { 0 };
+	msgpack_packer pk;
+	int st = 0;
+	if (!p->set)
+		return sn_fail(SN_EDATA,
+			       "the model that made the embeddings has no probability: run "
+			       "sn-eval --calibrate, then sn-embed with that model");
+	if (t->distance != t->note.distance)
+		return sn_fail(
+			SN_EDATA,
+			"the probability is of %s, the model's distance; give no other by -d",
+			sn_distance_names[t->note.distance]);
+	msgpack_packer_init(&pk, &b, sn_buffer_write);
+	st |= msgpack_pack_map(&pk, 3);
+	for (int i = 0; i < 3; i++) {
+		st |= msgpack_pack_str_with_body(&pk, entry[i].key, strlen(entry[i].key));
+		st |= msgpack_pack_double(&pk, entry[i].value);
+	}
+	t->tell_probability = true;
+	st = st ? sn_fail_memory()
+		: sn_header_set(h, "probability", (struct sn_slice){ b.data, b.size });
+	sn_buffer_release(&b);
+	return st;
+}
+
 static int check_shape(struct sn_twins *t, const struct sn_item *item)
 {
 	const struct sn_tensor *x = &item->x;

@@ -8,7 +8,7 @@
 struct sn_text {
 	enum { ITEMS, PAIRS, DISTANCES, LOSSES } kind;
 	struct sn_items items;
-	bool has_threshold;
+	bool has_threshold, has_probability;
 	double threshold;
 	struct sn_record rec;
 };
@@ -42,6 +42,7 @@ int sn_text_header(struct sn_text *t, const struct sn_header *h)
 	sn_header_get_uint(h, "window", &window);
 	t->items.window = window;
 	t->has_threshold = sn_header_get_f8(h, "threshold", &t->threshold);
+	t->has_probability = sn_header_get(h, "probability").data != NULL;
 	return 0;
 }
 
@@ -102,6 +103,19 @@ static int item(struct sn_text *t, struct sn_buffer *b)
 	return st;
 }
 
+/* Of a key with an f4, which the stream writes as one. */
+static int add_f4(struct sn_buffer *b, struct sn_slice value)
+{
+	uint32_t bits = 0;
+	float f;
+	if (value.size != 5 || value.data[0] != 0xca)
+		return ADD(b, "\t-");
+	for (int i = 1; i < 5; i++)
+		bits = bits << 8 | value.data[i];
+	memcpy(&f, &bits, sizeof f);
+	return add(b, "\t%.9g", (double)f);
+}
+
 static int pair(struct sn_text *t, struct sn_buffer *b)
 {
 	static const char *const same[] = { "different", "same", "-" };
@@ -129,6 +143,8 @@ static int pair(struct sn_text *t, struct sn_buffer *b)
 				  : p->d <= t->threshold ? "yes"
 							 : "no");
 	}
+	if (t->kind == DISTANCES && t->has_probability)
+		st |= add_f4(b, sn_record_get(&t->rec, "p"));
 	if (t->kind == LOSSES)
 		st |= p->has_loss ? add(b, "\t%.17g", p->loss) : ADD(b, "\t-");
 	return st | ADD(b, "\n");
