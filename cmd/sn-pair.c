@@ -13,7 +13,7 @@ static const char *const impostor_names[] = { "default", "random", "forged", "bo
 
 static struct cli_common common = CLI_COMMON_INIT;
 static struct load_options load = LOAD_OPTIONS_INIT;
-static bool all;
+static bool all, runs;
 static const char *list_file, *across;
 static uint64_t count, trials, way = 5, shot = 1, within, window, references;
 static double balance = 0.5;
@@ -27,6 +27,9 @@ static struct cli_option options[] = {
 	{ 0, "all", CLI_FLAG, &all, NULL, "all pairs", 0, 0, NULL, CLI_OMIT },
 	{ 0, "list", CLI_FILE, &list_file, "FILE",
 	  "pairs by key: lines 'key key same|different [trial]', Kaldi's trials, LFW's pairs", 0, 0, NULL, CLI_INPUT },
+	{ 0, "runs", CLI_FLAG, &runs, NULL,
+	  "Lake's one-shot runs: a folder of runNN/class_labels.txt and the pictures that they name", 0, 0, NULL,
+	  CLI_OMIT },
 	{ 0, "trials", CLI_COUNT, &trials, "N", "N questions: which of some classes is it?", 1, 1e18, NULL, CLI_OMIT },
 	{ 0, "way", CLI_COUNT, &way, "W", "classes of a trial", 2, 1e18, NULL, CLI_OMIT },
 	{ 0, "shot", CLI_COUNT, &shot, "K", "items of each class of a trial", 1, 1e18, NULL, CLI_OMIT },
@@ -56,8 +59,9 @@ static struct cli_option options[] = {
 
 static const struct cli_program program = {
 	.name = "sn-pair",
-	.synopsis = "[-n N | --all | --list FILE | --trials N | --references R | --batch PxK] "
-		    "[-s SEED] [-o FILE] [STREAM | DIR | A B]",
+	.synopsis =
+		"[-n N | --all | --list FILE | --runs | --trials N | --references R | --batch PxK] "
+		"[-s SEED] [-o FILE] [STREAM | DIR | A B]",
 	.summary = "  in:   items, a folder of pictures (loaded as by sn-load), or two pictures\n"
 		   "  out:  the items as they come, then pairs of them: without a selection "
 		   "neighbours in\n"
@@ -81,17 +85,17 @@ static void remember(const char *name)
 static enum sn_selection selection(void)
 {
 	int given = cli_given("count") + all + (list_file != NULL) + cli_given("trials") +
-		    cli_given("batch") + cli_given("references");
+		    cli_given("batch") + cli_given("references") + runs;
 
 	if (given > 1)
-		cli_usage_error("choose one of -n, --all, --list, --trials, --references and "
-				"--batch");
+		cli_usage_error("choose one of -n, --all, --list, --runs, --trials, "
+				"--references and --batch");
 	if (cli_given("balance") && !cli_given("count"))
 		cli_usage_error("--balance goes with -n");
 	if (!trials && (cli_given("way") || cli_given("shot") || cli_given("within") || across))
 		cli_usage_error("--way, --shot, --within and --across go with --trials");
-	if (impostors && (trials || list_file))
-		cli_usage_error("--impostors goes with neither --trials nor --list");
+	if (impostors && (trials || list_file || runs))
+		cli_usage_error("--impostors goes with none of --trials, --list and --runs");
 	if (window && given && !all)
 		cli_usage_error("--window goes with the default selection or --all");
 	if (count)
@@ -101,13 +105,13 @@ static enum sn_selection selection(void)
 		remember("shot");
 		remember("within");
 	}
-	return all	    ? SN_PAIR_ALL
-	       : list_file  ? SN_PAIR_LIST
-	       : trials	    ? SN_PAIR_TRIALS
-	       : references ? SN_PAIR_REFERENCES
-	       : batch[0]   ? SN_PAIR_BATCH
-	       : count	    ? SN_PAIR_COUNT
-			    : SN_PAIR_DEFAULT;
+	return all		   ? SN_PAIR_ALL
+	       : list_file || runs ? SN_PAIR_LIST
+	       : trials		   ? SN_PAIR_TRIALS
+	       : references	   ? SN_PAIR_REFERENCES
+	       : batch[0]	   ? SN_PAIR_BATCH
+	       : count		   ? SN_PAIR_COUNT
+				   : SN_PAIR_DEFAULT;
 }
 
 static bool is_folder(const char *path)
@@ -310,13 +314,36 @@ static int from_pictures(struct sn_pairing *p, enum source source, int n, char *
 	return status;
 }
 
+/* What --list or --runs name. */
+static struct sn_pair_list *read_list(enum source source, int argc, char **argv, int first)
+{
+	struct sn_pair_list *list;
+	uint64_t sum;
+	int st;
+
+	if (runs && (source != PICTURES || first == argc || !is_folder(argv[first])))
+		cli_usage_error("--runs wants a folder of runNN/class_labels.txt; for a stream, "
+				"join these files and give them to --list");
+	if (list_file && strcmp(list_file, "-") == 0 && source == STREAM &&
+	    strcmp(cli_input(argc, argv, first), "-") == 0)
+		cli_usage_error("standard input is either the stream or the list");
+	st = runs ? sn_pair_list_read_runs(&list, argv[first], &sum)
+		  : sn_pair_list_read(&list, list_file, &sum);
+	if (st < 0)
+		cli_die(st);
+	cli_input_sum(runs ? "runs" : "list", sum);
+	/* the folder of a picture says whether it is asked about, not what it shows */
+	if (runs && !cli_given("label"))
+		load.label = "none";
+	return list;
+}
+
 int main(int argc, char **argv)
 {
 	struct sn_pairing p = { 0 };
 	struct sn_pair_list *list = NULL;
 	int first = cli_parse(&program, argc, argv), st, status;
 	enum source source;
-	uint64_t sum;
 
 	p.options = (struct sn_pair_options){
 		.selection = selection(),
@@ -336,15 +363,8 @@ int main(int argc, char **argv)
 	p.window = window;
 	p.allow_empty = common.allow_empty;
 	source = find_source(argc - first, argv + first);
-	if (list_file) {
-		if (strcmp(list_file, "-") == 0 && source == STREAM &&
-		    strcmp(cli_input(argc, argv, first), "-") == 0)
-			cli_usage_error("standard input is either the stream or the list");
-		if ((st = sn_pair_list_read(&list, list_file, &sum)) < 0)
-			cli_die(st);
-		cli_input_sum("list", sum);
-		p.list = list;
-	}
+	if (list_file || runs)
+		p.list = list = read_list(source, argc, argv, first);
 	status = source == STREAM ? from_stream(&p, cli_input(argc, argv, first))
 				  : from_pictures(&p, source, argc - first, argv + first);
 	sn_pairing_release(&p);

@@ -16,6 +16,22 @@ setup_file() {
 	"$BUILD/tests/make_png" 32 32 1 9 >a.png
 	"$BUILD/tests/make_png" 32 32 1 10 >b.png
 	sn-init lenet -o w.bin
+	# published sets, small
+	for class in 1 2 3; do
+		mkdir -p "cedar-ink/$class" "sigcomp/00$class" "sigcomp/00${class}_forg" "lfw/P$class" \
+			"all_runs/run0$class/test" "all_runs/run0$class/training"
+		for i in 1 2 3; do
+			picture "cedar-ink/$class/original_${class}_$i.pgm" 8 8 $((16 * class + i))
+			picture "cedar-ink/$class/forgeries_${class}_$i.pgm" 8 8 $((16 * class + 8 + i))
+			picture "sigcomp/00$class/00${class}_0$i.pgm" 8 8 $((16 * class + i))
+			picture "sigcomp/00${class}_forg/011900${class}_0$i.pgm" 8 8 $((16 * class + 8 + i))
+			picture "lfw/P$class/P${class}_000$i.pgm" 8 8 $((16 * class + i))
+			picture "all_runs/run0$class/test/item0$i.pgm" 8 8 $((16 * class + i))
+			picture "all_runs/run0$class/training/class0$i.pgm" 8 8 $((16 * class + 8 + i))
+			echo "run0$class/test/item0$i.pgm run0$class/training/class0$i.pgm" >>"all_runs/run0$class/class_labels.txt"
+		done
+	done
+	printf '2\t1\nP1\t1\t2\nP1\t1\tP2\t2\nP3\t1\t2\nP3\t1\tP2\t2\n' >pairs.txt
 }
 
 # lines PAGE: the example lines as they are typed: roff's escapes undone
@@ -33,7 +49,7 @@ check_page() {
 	printed=$(mandoc -T ascii -O width=1000 "$page" | sed $'s/.\b//g')
 	mkdir "$BATS_TEST_TMPDIR/here"
 	cd "$BATS_TEST_TMPDIR/here" || return
-	cp -r "$BATS_FILE_TMPDIR"/{faces,test,a.png,b.png,w.bin} .
+	cp -r "$BATS_FILE_TMPDIR"/{faces,test,cedar-ink,sigcomp,lfw,all_runs,pairs.txt,a.png,b.png,w.bin} .
 	while read -r line; do
 		# what a reader copies is what is run here
 		grep -qF -- "$line" <<<"$printed" || { echo "$1: is not printed so: $line"; return 1; }

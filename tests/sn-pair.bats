@@ -417,6 +417,136 @@ same_as_embeddings() {
 	[[ ${lines[1]} == *same ]]
 }
 
+@test "sn-pair --list: the folds of LFW are runs of lines" {
+	local n
+	for n in Al Bo Cy Di; do
+		mkdir -p lfw/$n
+		picture lfw/$n/${n}_0001.pgm 1 1 1
+		picture lfw/$n/${n}_0002.pgm 1 1 2
+	done
+	printf '2\t1\nAl\t1\t2\nAl\t1\tBo\t2\nCy\t1\t2\nDi\t1\tCy\t2\n' >pairs.txt
+	run -0 sn-pair -t --list pairs.txt lfw
+	[ "${#lines[@]}" = 4 ]
+	sed -n 4,5p pairs.txt >2.txt
+	run -0 sn-pair -t --list 2.txt lfw
+	[ "${#lines[@]}" = 2 ]
+	[[ ${lines[1]} == lfw/Di/Di_0001.pgm$'\t'lfw/Cy/Cy_0002.pgm$'\t'different* ]]
+	run -0 bash -c 'sed 4,5d pairs.txt | sn-pair -t --list - lfw'
+	[ "${#lines[@]}" = 2 ]
+	[[ ${lines[0]} == lfw/Al/Al_0001.pgm$'\t'lfw/Al/Al_0002.pgm$'\t'same* ]]
+}
+
+# runs FOLDER N: two one-shot runs of N pictures each, the right one of item i being class N + 1 - i
+runs() {
+	local r i
+	for r in 1 2; do
+		mkdir -p "$1/run0$r/test" "$1/run0$r/training"
+		for ((i = 1; i <= $2; i++)); do
+			picture "$1/run0$r/test/item0$i.pgm" 2 2 $((16 * r + i))
+			picture "$1/run0$r/training/class0$i.pgm" 2 2 $((16 * r + i + 8))
+			echo "run0$r/test/item0$i.pgm run0$r/training/class0$(($2 + 1 - i)).pgm"
+		done >"$1/run0$r/class_labels.txt"
+	done
+}
+
+@test "sn-pair --runs: each item of a run with all its training pictures, the right one being the same" {
+	runs all 3
+	run -0 --separate-stderr sn-pair -q -t --runs all
+	[ "${#lines[@]}" = 18 ]
+	[ "${lines[0]}" = $'all/run01/test/item01.pgm\tall/run01/training/class01.pgm\tdifferent\t0' ]
+	[ "${lines[2]}" = $'all/run01/test/item01.pgm\tall/run01/training/class03.pgm\tsame\t0' ]
+	[ "${lines[17]}" = $'all/run02/test/item03.pgm\tall/run02/training/class03.pgm\tdifferent\t5' ]
+	[ "$(printf '%s\n' "${lines[@]}" | awk -F'\t' '{ split($1, a, "/"); split($2, b, "/")
+		if (a[2] != b[2] || $4 != int((NR - 1) / 3)) exit 1
+		n += $3 == "same" } END { print n }')" = 6 ]
+	# one run alone, and a stream with the runs joined, are the same
+	sn-pair -q -t --runs all/run02 | cut -f1-3 >2.txt
+	sn-pair -q -t --runs all | tail -n +10 | cut -f1-3 | cmp - 2.txt
+	sn-load -q --label none -o items.sn all
+	cat all/run0?/class_labels.txt >list
+	sn-pair -t --list list items.sn >list.txt
+	sn-pair -q -t --runs all | cmp - list.txt
+	# the answer is counted per trial
+	sn-init lenet -o w.bin
+	sn-pair -q --runs all | sn-embed -m w.bin | sn-dist | sn-eval -q >eval.txt
+	grep -q "^nway-chance	0.333333333	-	-	6$" eval.txt
+}
+
+@test "sn-pair --runs: a picture that is missing is missed" {
+	runs all 3
+	rm all/run01/training/class02.pgm
+	run -0 --separate-stderr sn-pair -t --runs all
+	[ "${#lines[@]}" = 18 ]
+	[[ $stderr == *"1 key in 'all' is that of no item: 'run01/training/class02.pgm'"* ]]
+	[ "${lines[2]}" = $'all/run01/test/item01.pgm\trun01/training/class02.pgm\tdifferent\t0' ]
+	[ "${lines[5]}" = $'all/run01/test/item02.pgm\trun01/training/class02.pgm\tsame\t1' ]
+}
+
+@test "sn-pair --runs: what is wrong is named" {
+	runs all 3
+	run -2 --separate-stderr sn-pair --runs
+	[[ $stderr == *"--runs wants a folder"* ]]
+	run -2 --separate-stderr sn-pair --runs --all all
+	mkdir empty
+	run -1 --separate-stderr sn-pair --runs empty
+	[[ $stderr == *"no class_labels.txt in 'empty' or a folder in it"* && -z $output ]]
+	run -1 --separate-stderr sn-pair -q --runs --label dir -o out.sn all
+	[[ $stderr == *"run01/class_labels.txt:1: "*"are to be told apart and have the same label, 'run01/training'; load them with"* ]]
+	echo 'run02/test/item01.pgm run02/training/class01.pgm same' >>all/run02/class_labels.txt
+	run -1 --separate-stderr sn-pair -q --runs all
+	[[ $stderr == *"all/run02/class_labels.txt:4: no pair; wanted"* ]]
+	sed -i 's/$/ same/' all/run01/class_labels.txt
+	rm all/run02/class_labels.txt
+	run -1 --separate-stderr sn-pair -q --runs all
+	[[ $stderr == *"all/run01/class_labels.txt:1: no question; wanted 'questioned-key key'"* ]]
+	echo 'run01/test/item01.pgm run01/test/item01.pgm' >all/run01/class_labels.txt
+	run -1 --separate-stderr sn-pair -q --runs all -o out.sn
+	[[ $stderr == *"is paired with itself"* ]]
+	mkdir all/alone
+	mv all/run01/training/class01.pgm all/alone/1.pgm
+	echo 'run01/test/item01.pgm alone/1.pgm' >all/run01/class_labels.txt
+	run -1 --separate-stderr sn-pair -q --runs all -o out.sn
+	[[ $stderr == *"nothing to tell 'all/alone/1.pgm' from"* ]]
+	[ ! -e out.sn ]
+}
+
+@test "sn-pair: the folders of CEDAR and SigComp, genuine and forged by name" {
+	local s i
+	for s in 1 2 12; do
+		mkdir -p cedar-ink/$s
+		for i in 1 2 3; do
+			picture cedar-ink/$s/original_${s}_$i.pgm 2 2 $i
+			picture cedar-ink/$s/forgeries_${s}_$i.pgm 2 2 $((i + 8))
+		done
+	done
+	sn-load --label 'original_([0-9]+)_' --forged 'forgeries_([0-9]+)_' -o cedar.sn cedar-ink
+	[ "$(sn-cat -t cedar.sn | grep -c '"label":"12"')" = 6 ]
+	[ "$(sn-cat -t cedar.sn | grep -c '"label":"12","forged":true')" = 3 ]
+	sn-pair -t --all --impostors forged cedar.sn >skilled.txt
+	[ "$(cut -f3 skilled.txt | sort | uniq -c | awk '{ printf "%s%s ", $1, $2 }')" = "27different 9same " ]
+	awk -F'\t' '{ split($1, a, "/"); split($2, b, "/"); if (a[2] != b[2]) exit 1 }' skilled.txt
+	sn-pair -t --all --impostors random cedar.sn >random.txt
+	[ "$(cut -f3 random.txt | sort | uniq -c | awk '{ printf "%s%s ", $1, $2 }')" = "27different 9same " ]
+	run ! grep -q forg random.txt
+	# a signer is in one part, with forgeries
+	sn-split --share 0.34 -o train.sn -O test.sn cedar.sn
+	[ "$(sn-cat -t test.sn | grep '^{"item' | sed -E 's/.*"label":"([0-9]+)".*/\1/' | sort -u | wc -l)" = 1 ]
+	[ "$(sn-cat -t test.sn | grep -c forged)" = 3 ]
+
+	for s in 001 014; do
+		mkdir -p sigcomp/$s sigcomp/${s}_forg
+		for i in 1 2; do
+			picture sigcomp/$s/${s}_0$i.pgm 2 2 $i
+			picture sigcomp/${s}_forg/0119${s}_0$i.pgm 2 2 $i
+		done
+	done
+	sn-load --label '/([0-9]+)/' --forged '/([0-9]+)_forg/' -o sigcomp.sn sigcomp
+	[ "$(sn-cat -t sigcomp.sn | grep -c '"label":"014","forged":true')" = 2 ]
+	[ "$(sn-cat -t sigcomp.sn | grep -c '"label":"014"')" = 4 ]
+	sn-pair -t --references 1 sigcomp.sn >references.txt
+	[ "$(wc -l <references.txt)" = 8 ]
+}
+
 @test "sn-pair --list: a missing picture is added after the last item" {
 	items in.sn a a b
 	printf 'k0 gone/1.png same\nk1 k2 different\ngone/1.png k2 different\n' >list

@@ -20,7 +20,7 @@ enum sn_selection {
 	SN_PAIR_BATCH,	    /* --batch PxK: batches of P classes by K items, all pairs of each */
 	SN_PAIR_TRIALS,	    /* --trials */
 	SN_PAIR_REFERENCES, /* --references: claims against `shot` references of each class */
-	SN_PAIR_LIST,	    /* --list: see sn_pair_list_read */
+	SN_PAIR_LIST,	    /* --list, --runs: see sn_pair_list_read */
 };
 
 struct sn_pair_options {
@@ -31,7 +31,8 @@ struct sn_pair_options {
 	enum sn_impostors impostors;
 	size_t p, k;	  /* SN_PAIR_BATCH */
 	size_t way, shot; /* SN_PAIR_TRIALS; shot also SN_PAIR_REFERENCES */
-	/* SN_PAIR_TRIALS, _COUNT, _ALL: parts of the label that a trial's or pair's classes share */
+	/* SN_PAIR_TRIALS, _COUNT, _ALL: parts of the label that a trial's or pair's classes share
+	 */
 	unsigned within;
 	/*
 	 * The same: NULL, or a regular expression, whose groups (or whole match) in an item's key
@@ -71,7 +72,8 @@ enum sn_same sn_pair_relation(const struct sn_entry *a, const struct sn_entry *b
  * twice; in two trials only where the items left are too few, or with `across`.)
  *   pairs  out  emptied first
  * SN_EDATA where there are too few, or no same or no different ones, or where `across` is not
- * found in a key, saying what to do; SN_EUSAGE for SN_PAIR_LIST and options that make no sense; SN_ENOMEM.
+ * found in a key, saying what to do; SN_EUSAGE for SN_PAIR_LIST and options that make no sense;
+ * SN_ENOMEM.
  */
 SN_MUST_CHECK int sn_pair_draw(struct sn_pairs *pairs, const struct sn_items *items,
 			       const struct sn_pair_options *options);
@@ -99,10 +101,16 @@ SN_MUST_CHECK int sn_pair_window(struct sn_pairs *pairs, const struct sn_items *
  * A list of pairs: lines `key key same|different|- [trial]` (`-`: as the labels say), Kaldi's
  * `key key target|nontarget`, LFW's `name n n` and `name n name n`.  Fields end at tabs where the
  * line has one, else at blanks.  A key may be a unique ending of one, of whole parts of the path.
+ * Or all lines are `key key`, Lake's runs: the first is of the class of the second, and is asked
+ * which it is of all items in the second's folder.
  */
 struct sn_pair_list;
 /** path "-": standard input.  *xxh3: the file's sum.  SN_EDATA names file and line. */
 SN_MUST_CHECK int sn_pair_list_read(struct sn_pair_list **l, const char *path, uint64_t *xxh3);
+/** The same from class_labels.txt of a folder and of those in it, in byte order: Lake's runs alone.
+ */
+SN_MUST_CHECK int sn_pair_list_read_runs(struct sn_pair_list **l, const char *folder,
+					 uint64_t *xxh3);
 const char *sn_pair_list_name(const struct sn_pair_list *l);
 void sn_pair_list_free(struct sn_pair_list *l); /* NULL is allowed */
 /**
@@ -111,7 +119,8 @@ void sn_pair_list_free(struct sn_pair_list *l); /* NULL is allowed */
  *   pairs  out  emptied first
  *   again  out  lines left out because their trial has the pair already
  * SN_EDATA where a key fits several items, a pair is said to be both same and different, an item
- * is paired with itself, `-` stands for two forgeries, or no key at all is found.
+ * is paired with itself, `-` stands for two forgeries, two items that are to be told apart have the
+ * same label, or no key at all is found.
  */
 SN_MUST_CHECK int sn_pair_list_match(const struct sn_pair_list *l, struct sn_items *items,
 				     struct sn_pairs *pairs, uint64_t *again);

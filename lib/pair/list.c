@@ -1,7 +1,12 @@
-/* list - pairs that somebody else chose: our own lists, Kaldi's trials, LFW's pairs. */
+/*
+ * list - pairs that somebody else chose: our own lists, Kaldi's trials, LFW's pairs, and Lake's
+ * runs.
+ */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 #include <sn/file.h>
 
@@ -18,15 +23,23 @@ struct field {
 struct line {
 	struct field key[2];	/* within the file's text, or made of name and number */
 	char *made;		/* owns the characters of made keys */
+	const char *file;	/* borrowed from the list */
 	uint64_t number, trial; /* number: of the line */
 	enum sn_same same;	/* SN_UNKNOWN: as the labels say */
 	bool stem;		/* made keys have no extension */
+	bool question;		/* two keys alone */
+};
+
+struct source {
+	char *name;
+	uint8_t *text;
 };
 
 struct sn_pair_list {
 	char *name;
-	uint8_t *text;
-	struct line *line;
+	struct source *source; /* [sources] the files it was read from */
+	size_t sources, source_capacity;
+	struct line *line; /* all of them questions, or none */
 	size_t n, capacity;
 };
 
@@ -100,6 +113,13 @@ static int make_keys(struct line *l, struct field name, uint64_t n, struct field
 	return 0;
 }
 
+static int no_pair(void)
+{
+	return sn_fail(SN_EDATA, "no pair; wanted 'key key same|different [trial]', 'key key "
+				 "target|nontarget', 'name n n', 'name n name n', or 'key key' "
+				 "in every line");
+}
+
 /* 1: a pair; 0: a line without. */
 static int parse_line(struct line *l, const char *text, size_t size, uint64_t at)
 {
@@ -136,52 +156,145 @@ static int parse_line(struct line *l, const char *text, size_t size, uint64_t at
 		st = make_keys(l, f[0], a, f[2], b);
 		return st < 0 ? st : 1;
 	}
-	return sn_fail(SN_EDATA, "no pair; wanted 'key key same|different [trial]', 'key key "
-				 "target|nontarget', 'name n n' or 'name n name n'");
+	if (n == 2) {
+		l->key[0] = f[0];
+		l->key[1] = f[1];
+		l->question = true;
+		return 1;
+	}
+	return no_pair();
 }
 
-int sn_pair_list_read(struct sn_pair_list **list, const char *path, uint64_t *xxh3)
+static int parse(struct sn_pair_list *l, const struct source *source, size_t size)
 {
-	struct sn_pair_list *l = sn_alloc(1, sizeof *l);
-	size_t size = 0;
-	const char *p, *end;
-	int st;
+	const char *p = (const char *)source->text, *end = p + size;
+	int st = 0;
 
-	*list = NULL;
-	if (!l)
-		return SN_ENOMEM;
-	l->name = strdup(strcmp(path, "-") ? path : "<stdin>");
-	st = l->name ? sn_file_read(path, MAX_LIST, &l->text, &size) : sn_fail_memory();
-	if (st < 0)
-		goto fail;
-	*xxh3 = XXH3_64bits(l->text, size);
-	p = (const char *)l->text;
-	end = p + size;
-	for (uint64_t at = 1; p < end; at++) {
+	for (uint64_t at = 1; st >= 0 && p < end; at++) {
 		const char *stop = memchr(p, '\n', (size_t)(end - p));
 		struct line line;
 
 		stop = stop ? stop : end;
 		if ((st = sn_grow(&l->line, &l->capacity, l->n + 1, sizeof *l->line)) < 0)
-			goto fail;
+			return st;
 		st = parse_line(&line, p, (size_t)(stop - p), at);
-		if (st < 0) {
-			sn_fail_at(st, "%s:%" PRIu64, l->name, at);
-			goto fail;
+		if (st > 0 && l->n && line.question != l->line[0].question) {
+			free(line.made);
+			st = no_pair();
 		}
-		if (st)
+		line.file = source->name;
+		if (st > 0)
 			l->line[l->n++] = line;
 		p = stop + 1;
+		if (st < 0)
+			sn_fail_at(st, "%s:%" PRIu64, source->name, at);
 	}
-	if (!l->n) {
-		st = sn_fail(SN_EDATA, "no pair in '%s'", l->name);
-		goto fail;
+	return st < 0 ? st : 0;
+}
+
+/* Takes name, also where it fails. */
+static int read_source(struct sn_pair_list *l, const char *path, char *name, XXH3_state_t *sum)
+{
+	struct source *s;
+	size_t size;
+	int st = name ? sn_grow(&l->source, &l->source_capacity, l->sources + 1, sizeof *l->source)
+		      : sn_fail_memory();
+
+	if (st < 0) {
+		free(name);
+		return st;
 	}
-	*list = l;
-	return 0;
-fail:
-	sn_pair_list_free(l);
+	s = &l->source[l->sources++];
+	*s = (struct source){ .name = name };
+	if ((st = sn_file_read(path, MAX_LIST, &s->text, &size)) < 0)
+		return st;
+	XXH3_64bits_update(sum, s->text, size);
+	return parse(l, s, size);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct dirent *const *x = a, *const *y = b;
+
+	return strcmp((*x)->d_name, (*y)->d_name);
+}
+
+static int read_run(struct sn_pair_list *l, const char *folder, const char *run, XXH3_state_t *sum)
+{
+	char *path;
+	int st = 0;
+
+	if (asprintf(&path, "%s%s%s/class_labels.txt", folder, run ? "/" : "", run ? run : "") < 0)
+		return sn_fail_memory();
+	if (access(path, F_OK) == 0)
+		st = read_source(l, path, strdup(path), sum);
+	free(path);
 	return st;
+}
+
+/* class_labels.txt of the folder itself, and of those in it in byte order. */
+static int read_runs(struct sn_pair_list *l, const char *folder, XXH3_state_t *sum)
+{
+	struct dirent **entry;
+	int n = scandir(folder, &entry, NULL, NULL), st;
+
+	if (n < 0)
+		return sn_fail_errno("cannot open '%s'", folder);
+	qsort(entry, (size_t)n, sizeof *entry, by_name);
+	st = read_run(l, folder, NULL, sum);
+	for (int i = 0; i < n; i++) {
+		if (st == 0 && entry[i]->d_name[0] != '.')
+			st = read_run(l, folder, entry[i]->d_name, sum);
+		free(entry[i]);
+	}
+	free(entry);
+	if (st == 0 && !l->sources)
+		st = sn_fail(SN_EDATA,
+			     "no class_labels.txt in '%s' or a folder in it: --runs wants "
+			     "runNN/class_labels.txt",
+			     folder);
+	return st;
+}
+
+static int read_list(struct sn_pair_list **list, const char *path, bool runs, uint64_t *xxh3)
+{
+	struct sn_pair_list *l = sn_alloc(1, sizeof *l);
+	const char *name = strcmp(path, "-") != 0 || runs ? path : "<stdin>";
+	XXH3_state_t *sum = XXH3_createState();
+	int st = SN_ENOMEM;
+
+	*list = NULL;
+	if (!l || !sum || XXH3_64bits_reset(sum) != XXH_OK || !(l->name = strdup(name))) {
+		st = sn_fail_memory();
+		goto out;
+	}
+	st = runs ? read_runs(l, path, sum) : read_source(l, path, strdup(name), sum);
+	if (st == 0 && !l->n)
+		st = sn_fail(SN_EDATA, "no pair in '%s'", l->name);
+	if (st == 0 && runs && !l->line[0].question)
+		st = sn_fail(SN_EDATA,
+			     "%s:%" PRIu64 ": no question; wanted 'questioned-key key', such as "
+			     "'run01/test/item01.png run01/training/class03.png'",
+			     l->line[0].file, l->line[0].number);
+	if (st == 0) {
+		*xxh3 = XXH3_64bits_digest(sum);
+		*list = l;
+	}
+out:
+	XXH3_freeState(sum);
+	if (st < 0)
+		sn_pair_list_free(l);
+	return st;
+}
+
+int sn_pair_list_read(struct sn_pair_list **list, const char *path, uint64_t *xxh3)
+{
+	return read_list(list, path, false, xxh3);
+}
+
+int sn_pair_list_read_runs(struct sn_pair_list **list, const char *folder, uint64_t *xxh3)
+{
+	return read_list(list, folder, true, xxh3);
 }
 
 void sn_pair_list_free(struct sn_pair_list *l)
@@ -191,7 +304,11 @@ void sn_pair_list_free(struct sn_pair_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		free(l->line[i].made);
 	free(l->line);
-	free(l->text);
+	for (size_t i = 0; i < l->sources; i++) {
+		free(l->source[i].name);
+		free(l->source[i].text);
+	}
+	free(l->source);
 	free(l->name);
 	free(l);
 }
@@ -292,6 +409,34 @@ static int match_line(struct matcher *m, const struct line *l, struct sn_index_p
 	return 0;
 }
 
+static int match_questions(struct matcher *m, const struct sn_pair_list *l, struct sn_pairs *pairs)
+{
+	struct sn_question *question = sn_alloc(l->n + 1, sizeof *question);
+	int st = question ? 0 : SN_ENOMEM;
+
+	for (size_t i = 0; st == 0 && i < l->n; i++) {
+		const struct line *line = &l->line[i];
+		struct sn_question *q = &question[i];
+
+		*q = (struct sn_question){ .folder = line->key[1].data,
+					   .file = line->file,
+					   .number = line->number };
+		q->size = sn_folder_size(line->key[1].data, line->key[1].size);
+		if ((st = resolve(m, line->key[0], false, &q->a)) >= 0)
+			st = resolve(m, line->key[1], false, &q->b);
+		if (st >= 0)
+			st = q->a != q->b ? 0
+					  : sn_fail(SN_EDATA, "'%s' is paired with itself",
+						    m->items->entry[q->a].key);
+		if (st < 0)
+			sn_fail_at(st, "%s:%" PRIu64, line->file, line->number);
+	}
+	if (st == 0 && m->found)
+		st = sn_questions_pair(pairs, m->items, question, l->n);
+	free(question);
+	return st;
+}
+
 struct sorted_pair {
 	size_t low, high, index; /* index: of the pair, which is that of the line */
 	uint64_t trial;
@@ -335,7 +480,7 @@ static int leave_out_again(const struct sn_pair_list *l, struct sn_pairs *pairs,
 			st = sn_fail(SN_EDATA,
 				     "%s:%" PRIu64 ": line %" PRIu64
 				     " has the same pair and says otherwise",
-				     l->name, l->line[x > y ? x : y].number,
+				     l->line[x > y ? x : y].file, l->line[x > y ? x : y].number,
 				     l->line[x > y ? y : x].number);
 		out[y] = s[i].trial == s[i - 1].trial;
 	}
@@ -359,11 +504,14 @@ int sn_pair_list_match(const struct sn_pair_list *l, struct sn_items *items, str
 	int st = sn_keys_make(&m.keys, items);
 
 	pairs->n = 0;
-	for (size_t i = 0; st == 0 && i < l->n; i++) {
+	*again = 0;
+	if (st == 0 && l->line[0].question)
+		st = match_questions(&m, l, pairs);
+	for (size_t i = 0; st == 0 && !l->line[0].question && i < l->n; i++) {
 		struct sn_index_pair p;
 
 		if ((st = match_line(&m, &l->line[i], &p)) < 0)
-			sn_fail_at(st, "%s:%" PRIu64, l->name, l->line[i].number);
+			sn_fail_at(st, "%s:%" PRIu64, l->line[i].file, l->line[i].number);
 		else
 			st = sn_pairs_add(pairs, p);
 	}
@@ -373,7 +521,7 @@ int sn_pair_list_match(const struct sn_pair_list *l, struct sn_items *items, str
 			     l->name, (int)l->line[0].key[0].size, l->line[0].key[0].data,
 			     m.there ? ", the first item's is '" : "",
 			     m.there ? items->entry[0].key : "", m.there ? "'" : "");
-	if (st == 0)
+	if (st == 0 && !l->line[0].question)
 		st = leave_out_again(l, pairs, again);
 	sn_keys_release(&m.keys);
 	sn_items_clear(&m.missing);

@@ -115,6 +115,26 @@ void sn_keys_release(struct sn_keys *k);
  */
 int sn_keys_find(struct sn_keys *k, const char *text, size_t size, bool stem, size_t *index);
 
+/* ---- questions.c: which of a folder's items is it? ----------------------------------------- */
+
+/* Line `number` of a list: item a is of the class of item b, whose key it gave with this folder. */
+struct sn_question {
+	size_t a, b;
+	const char *folder;
+	size_t size;
+	const char *file; /* in messages */
+	uint64_t number;
+};
+
+/* Bytes of a key up to its last `/`. */
+size_t sn_folder_size(const char *key, size_t size);
+/*
+ * A trial for each of the n questions, with all of b's folder.
+ * SN_EDATA where two in a folder have the same label, or nothing is there but b.
+ */
+int sn_questions_pair(struct sn_pairs *pairs, const struct sn_items *items,
+		      const struct sn_question *question, size_t n);
+
 /* ---- the selections ----------------------------------------------------------------------- */
 
 int sn_draw_batches(struct sn_pairs *pairs, const struct sn_items *items,
