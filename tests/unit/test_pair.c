@@ -919,7 +919,12 @@ static void test_list_refused(void)
 	} cases[] = {
 		{ "", "no pair in" },
 		{ "\n# nothing\n", "no pair in" },
-		{ "a b\n", "list:1: no pair" },
+		{ "11.png ben/1.png same\na b\n", "list:2: no pair" },
+		{ "11.png ben/1.png\n11.png ben/1.png same\n", "list:2: no pair" },
+		{ "a b\n", "no key of" },
+		{ "#7 11.png\n", "list:1: 'f/ann/1.png' and 'f/ann/11.png' are to be told apart" },
+		{ "11.png i.gz#7\n", "list:1: nothing to tell 'i.gz#7' from" },
+		{ "11.png ann/11.png\n", "is paired with itself" },
 		{ "a b c d e f\n", "list:1: no pair" },
 		{ "a b Same\n", "list:1: no pair" },
 		{ "11.png ben/1.png same\na b same x\n", "list:2: trial 'x'" },
@@ -948,6 +953,39 @@ static void test_list_refused(void)
 			CHECK(st == 0 && s.n == 9);
 		sn_items_clear(&s);
 	}
+	sn_pairs_release(&p);
+}
+
+/* Lake's runs: two folders in turn, one of which misses a picture. */
+static void test_questions(void)
+{
+	struct sn_pairs p = { 0 };
+	struct sn_items s = { 0 };
+	uint64_t again;
+
+	for (int i = 0; i < 8; i++) {
+		char key[32];
+
+		snprintf(key, sizeof key, "d/r%d/%s/%d.png", i / 4, i % 4 < 1 ? "test" : "train",
+			 i);
+		add_key(&s, key, NULL);
+	}
+	/* 1, 2, 3 and gone; 5, 6, 7 */
+	MUST(list(&p, &s,
+		  "r0/test/0.png r0/train/2.png\nr1/test/4.png r1/train/7.png\n"
+		  "r1/train/5.png r0/train/gone.png\n",
+		  &again));
+	CHECK(s.n == 9 && s.entry[8].missing && p.n == 4 + 3 + 4);
+	CHECK(IS(0, 0, 1, SN_DIFFERENT) && IS(1, 0, 2, SN_SAME) && IS(2, 0, 3, SN_DIFFERENT) &&
+	      IS(3, 0, 8, SN_DIFFERENT));
+	CHECK(IS(4, 4, 5, SN_DIFFERENT) && IS(5, 4, 6, SN_DIFFERENT) && IS(6, 4, 7, SN_SAME));
+	CHECK(IS(7, 5, 1, SN_DIFFERENT) && IS(10, 5, 8, SN_SAME));
+	for (size_t i = 0; i < p.n; i++)
+		CHECK(p.pair[i].trial == (i < 4 ? 0 : i < 7 ? 1 : 2) && p.pair[i].batch == SN_NONE);
+	/* the questioned item is not compared with itself */
+	MUST(list(&p, &s, "r1/train/5.png r1/train/6.png\n", &again));
+	CHECK(p.n == 2 && IS(0, 5, 6, SN_SAME) && IS(1, 5, 7, SN_DIFFERENT));
+	sn_items_clear(&s);
 	sn_pairs_release(&p);
 }
 
@@ -1022,6 +1060,7 @@ int main(int argc, char **argv)
 	test_list();
 	test_list_missing();
 	test_list_refused();
+	test_questions();
 	test_list_escaped();
 	test_list_rubbish();
 	return TEST_END();
