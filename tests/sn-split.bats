@@ -145,6 +145,137 @@ whole() {
 	run -1 --separate-stderr sn-split --list absent -o 3.sn -O 4.sn in.sn
 }
 
+# alphabets FILE: two alphabets of three characters, one of two and one of one, two items each
+alphabets() {
+	section "$1" 0 A/1 A/2 A/3 B/1 B/2 B/3 C/1 C/2 D/1 A/1 A/2 A/3 B/1 B/2 B/3 C/1 C/2 D/1
+}
+
+@test "sn-split --level: whole alphabets" {
+	alphabets in.sn
+	sn-split --level 1 --share 0.5 -o 1.sn -O 2.sn in.sn
+	whole in.sn 1.sn 2.sn
+	[ "$(sn-cat -t 2.sn | sed -nE 's/.*"label":"(.).*/\1/p' | sort -u | wc -l)" = 2 ]
+	sn-split --check --level 1 1.sn 2.sn
+	# all parts of the label: nothing else than without --level
+	sn-split --level 9 -o 1.sn -O 2.sn in.sn
+	sn-split -o 3.sn -O 4.sn in.sn
+	cmp 2.sn 4.sn
+	section one.sn 0 A/1 A/2
+	run -1 --separate-stderr sn-split --level 1 -o 1.sn -O 2.sn one.sn
+	[[ $stderr == *"the second part would be empty: all labels have the same first parts; raise --level" ]]
+}
+
+@test "sn-split --fold: each item in one fold" {
+	local i by
+	alphabets in.sn
+	for by in "class" "class --level 1" item; do
+		rm -f all.txt
+		for i in 1 2 3; do
+			# shellcheck disable=SC2086
+			sn-split --by $by --fold $i/3 -s 4 -o 1.sn -O 2.sn in.sn
+			whole in.sn 1.sn 2.sn
+			sn-cat -t 2.sn | grep '^{"item' >>all.txt
+			# shellcheck disable=SC2086
+			sn-split --check --by $by 1.sn 2.sn
+			[ "$(numbers 2.sn | wc -l)" -ge 2 ]
+		done
+		sn-cat -t in.sn | grep '^{"item' | sort >want.txt
+		sort all.txt | cmp - want.txt
+	done
+	# items: every fold has six of the eighteen, and of a class one at most
+	for i in 1 2 3; do
+		sn-split --by item --fold $i/3 -o 1.sn -O 2.sn in.sn
+		[ "$(numbers 2.sn | wc -l)" = 6 ]
+		[ "$(labels 2.sn | tr ' ' '\n' | grep -c '^1')" = 6 ]
+	done
+	run -1 --separate-stderr sn-split --fold 1/10 -o 1.sn -O 2.sn in.sn
+	[[ $stderr == *"too few classes for 10 folds: there are 9" ]]
+	run -1 --separate-stderr sn-split --level 1 --fold 1/5 -o 1.sn -O 2.sn in.sn
+	[[ $stderr == *"there are 4 at this level" ]]
+}
+
+@test "sn-split --write-list: what --list reads back, and checks" {
+	alphabets in.sn
+	sn-split --level 1 --share 0.5 -o 1.sn -O 2.sn --write-list list in.sn
+	[[ $(head -n 1 list) == "# sn-split 1 by class, level 1, items 18, xxh3 "* ]]
+	[ "$(wc -l <list)" = 3 ]
+	tail -n +2 list | sort -c
+	# by and level are the list's; what it was made of is the same
+	run -0 --separate-stderr sn-split --list list -o 3.sn -O 4.sn in.sn
+	[ -z "$stderr" ]
+	cmp 2.sn 4.sn
+	# a list alone, of labels and of keys
+	sn-split --fold 2/3 --write-list labels.txt in.sn
+	[ "$(wc -l <labels.txt)" = 4 ]
+	sn-split --fold 2/3 -o 1.sn -O 2.sn in.sn
+	sn-split --list labels.txt -o 3.sn -O 4.sn in.sn
+	cmp 2.sn 4.sn
+	sn-split --by item --write-list - in.sn >keys.txt
+	[[ $(head -n 1 keys.txt) == "# sn-split 1 by item, level 0, items 18, xxh3 "* ]]
+	[ "$(wc -l <keys.txt)" = 10 ]
+	sn-split --by item -o 1.sn -O 2.sn in.sn
+	sn-split --list keys.txt -o 3.sn -O 4.sn in.sn
+	cmp 2.sn 4.sn
+	# x does not count, keys and labels do
+	section more.sn 0 A/1 A/2 B/1 B/2 C/1 C/2 D/1 D/2
+	run -0 --separate-stderr sn-split --list list -o 3.sn -O 4.sn more.sn
+	[[ $stderr == "sn-split: 'list' was made of other items (18 then, 8 now): what it names is looked up all the same" ]]
+	section few.sn 0 E/1 F/1
+	run -1 --separate-stderr sn-split -q --list list -o 5.sn -O 6.sn few.sn
+	[[ $stderr == *"list:2: no item has the label '"?"'" && ! -e 5.sn ]]
+	run -1 --separate-stderr sn-split --by item --list list -o 5.sn -O 6.sn in.sn
+	[[ $stderr == *"list: was made by class, level 1: leave out --by and --level" ]]
+	sed '1s/level/lvl/' list >other
+	run -1 --separate-stderr sn-split --list other -o 5.sn -O 6.sn in.sn
+	[[ $stderr == *"other:1: not as sn-split writes it"* ]]
+}
+
+@test "sn-split --write-list: what no list can name, and what cannot be written" {
+	section in.sn 0 a - b -
+	run -1 --separate-stderr sn-split --share 0.7 -o 1.sn -O 2.sn --write-list list in.sn
+	[[ $stderr == *"items without a label are in the second part"* && ! -e list && ! -e 2.sn && ! -e 1.sn ]]
+	printf '%s\n' '{"sn":1,"kind":"items"}' '{"item":0,"key":"k","label":"a","x":{"type":"|u1","shape":[1,1,1],"data":[1]}}' \
+		'{"item":1,"key":"k","label":"a","x":{"type":"|u1","shape":[1,1,1],"data":[1]}}' \
+		'{"item":2,"key":"k","label":"a","x":{"type":"|u1","shape":[1,1,1],"data":[1]}}' '{"end":3}' | json_stream keys.sn
+	run -1 --separate-stderr sn-split --by item --share 0.6 --write-list list keys.sn
+	[[ $stderr == *"two items have the key 'k': no list can name one" && ! -e list ]]
+	run -1 --separate-stderr sn-split --by item -o 1.sn -O 2.sn --write-list absent/list in.sn
+	[[ $stderr == *"absent/list"* && ! -e 1.sn && ! -e 2.sn ]]
+	section good.sn 0 a b
+	run -1 --separate-stderr sn-split --write-list /dev/full -o 1.sn -O 2.sn good.sn
+	[[ $stderr == "sn-split: "*"/dev/full"* && ! -e 1.sn && ! -e 2.sn ]]
+}
+
+@test "sn-split --check: what two files have in common" {
+	section a.sn 0 A/1 A/2 B/1
+	section b.sn 3 B/2 C/1 -
+	section c.sn 2 B/1 B/1 A/2 -
+	run -0 --separate-stderr sn-split --check a.sn b.sn
+	[ -z "$output$stderr" ]
+	run -1 --separate-stderr sn-split --check --level 1 a.sn b.sn
+	[ "$output" = B ]
+	[ "$stderr" = "sn-split: 1 group of labels is in both" ]
+	run -1 --separate-stderr sn-split --check a.sn c.sn
+	[ "$output" = $'A/2\nB/1' ]
+	[ "$stderr" = "sn-split: 2 labels are in both" ]
+	run -1 --separate-stderr sn-split -q --check b.sn - <c.sn
+	[[ -z $output && $stderr == "sn-split: both have items without a label" ]]
+	run -0 --separate-stderr sn-split --check --by item a.sn b.sn
+	run -1 --separate-stderr sn-split --check --by item a.sn c.sn
+	[ "$output" = f/2.png ]
+	# trouble is 2
+	run -2 --separate-stderr sn-split --check a.sn
+	run -2 --separate-stderr sn-split --check a.sn absent.sn
+	run -2 --separate-stderr sn-split --check - - <a.sn
+	run -2 --separate-stderr sn-split --check --share 0.2 a.sn b.sn
+	[[ $stderr == *"--check splits nothing: --share"* ]]
+	run -2 --separate-stderr sn-split --check a.sn "$BROKEN/truncated.sn"
+	section none.sn 0
+	run -2 --separate-stderr sn-split --check a.sn none.sn
+	[[ $stderr == *"none.sn: has no items" ]]
+	run -2 bash -c 'sn-split --check a.sn c.sn >/dev/full'
+}
+
 @test "sn-split: a part that would be empty" {
 	section in.sn 0 a a a
 	run -1 --separate-stderr sn-split -o 1.sn -O 2.sn in.sn
@@ -240,7 +371,9 @@ whole() {
 	twenty in.sn
 	for options in "" "-o 1.sn" "-O 2.sn" "-o 1.sn -O 1.sn" "-o - -O -" "-o 1.sn -O 2.sn --share 0" \
 		"-o 1.sn -O 2.sn --share 1" "-o 1.sn -O 2.sn --share x" "-o 1.sn -O 2.sn --by label" "-o 1.sn -O 2.sn -x" \
-		"-o 1.sn -O 2.sn other.sn"; do
+		"-o 1.sn -O 2.sn other.sn" "--write-list l -o 1.sn" "-o 1.sn -O 2.sn --write-list 1.sn" "--write-list l --fold 3" \
+		"--write-list l --fold 0/3" "--write-list l --fold 4/3" "--write-list l --fold 1/1" "--write-list l --fold 1/2x" \
+		"--write-list l --fold -1/2" "--write-list l --fold 1/2 --share 0.5" "--write-list l --level 1 --by item"; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr sn-split in.sn $options
 		[ -z "$output" ]

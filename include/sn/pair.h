@@ -213,13 +213,67 @@ enum sn_split_by { SN_SPLIT_CLASS, SN_SPLIT_ITEM };
 SN_MUST_CHECK int sn_split(uint8_t *second, const struct sn_items *items, enum sn_split_by by,
 			   double share, uint64_t seed);
 
+struct sn_split_options {
+	enum sn_split_by by;
+	/* SN_SPLIT_CLASS: labels that share their first `level` parts stay together; 0: all parts
+	 */
+	unsigned level;
+	double share; /* as above; meaningless with folds */
+	/*
+	 * 0, or the second part is fold `fold`, from 1, of `folds`, at least 2: with one seed each
+	 * item is in the second part of one fold
+	 */
+	uint64_t fold, folds;
+	uint64_t seed;
+};
+
+/** The same, by groups of classes, or one of several folds. */
+SN_MUST_CHECK int sn_split_by(uint8_t *second, const struct sn_items *items,
+			      const struct sn_split_options *options);
+
 /**
- * The same by a list of what goes to the second part, one a line: labels (SN_SPLIT_CLASS), or keys
- * or unique endings of keys, of whole parts of the path (SN_SPLIT_ITEM).
- *   list  in  [size] the text; `name` is the file's in messages
+ * The same by a list of what goes to the second part, one a line: labels or, at a level, their
+ * first parts (SN_SPLIT_CLASS), or keys or unique endings of keys, of whole parts of the path
+ * (SN_SPLIT_ITEM).  The head of a list that sn_split_write made is passed over.
+ *   options  in  by and level alone
+ *   list     in  [size] the text; `name` is the file's in messages
  * SN_EDATA names the line that fits nothing or several items, or says which part would be empty.
  */
-SN_MUST_CHECK int sn_split_list(uint8_t *second, const struct sn_items *items, enum sn_split_by by,
-				const char *list, size_t size, const char *name);
+SN_MUST_CHECK int sn_split_list(uint8_t *second, const struct sn_items *items,
+				const struct sn_split_options *options, const char *list,
+				size_t size, const char *name);
+
+/**
+ * A sum (XXH3) of the keys, labels and forgeries of all items, in their order; the folders that all
+ * keys begin with do not count, nor does x.
+ */
+SN_MUST_CHECK int sn_split_sum(const struct sn_items *items, uint64_t *sum);
+
+/**
+ * A list for sn_split_list, appended to text: a head, and the labels (or first parts, or keys) of
+ * the second part, sorted by bytes.  SN_EDATA where a list cannot name them.
+ */
+SN_MUST_CHECK int sn_split_write(struct sn_buffer *text, const struct sn_items *items,
+				 const uint8_t *second, const struct sn_split_options *options);
+
+/** What the first line of such a list says: how it was split, and what. */
+struct sn_split_head {
+	enum sn_split_by by;
+	unsigned level;
+	uint64_t items, sum;
+};
+/** 1: *head is set; 0: the list has none; SN_EDATA: a head that is damaged. */
+SN_MUST_CHECK int sn_split_head_read(struct sn_split_head *head, const char *list, size_t size,
+				     const char *name);
+
+/**
+ * What two sets have in common: labels or their first parts (SN_SPLIT_CLASS), or keys.
+ *   options  in  by and level alone
+ *   call     in  gets each name once, sorted by bytes (data NULL, first of all: items without
+ *                label in both); a negative return ends it and is returned
+ */
+SN_MUST_CHECK int sn_split_common(const struct sn_items *a, const struct sn_items *b,
+				  const struct sn_split_options *options,
+				  int (*call)(void *context, struct sn_slice name), void *context);
 
 #endif

@@ -115,6 +115,11 @@ void sn_keys_release(struct sn_keys *k);
  */
 int sn_keys_find(struct sn_keys *k, const char *text, size_t size, bool stem, size_t *index);
 
+/* ---- levels.c: labels by their first parts ------------------------------------------------- */
+
+/* An entry for each label of the items, whose class is that of its first `level` parts (0: all). */
+int sn_levels_make(struct sn_items *groups, const struct sn_items *items, unsigned level);
+
 /* ---- questions.c: which of a folder's items is it? ----------------------------------------- */
 
 /* Line `number` of a list: item a is of the class of item b, whose key it gave with this folder. */

@@ -116,7 +116,8 @@ static void test_refused(void)
 
 static int list(uint8_t *second, struct sn_items *s, enum sn_split_by by, const char *text)
 {
-	return sn_split_list(second, s, by, text, strlen(text), "list");
+	return sn_split_list(second, s, &(struct sn_split_options){ .by = by }, text, strlen(text),
+			     "list");
 }
 
 static void test_list(void)
@@ -147,8 +148,115 @@ static void test_list(void)
 	sn_items_clear(&s);
 }
 
+static int count_name(void *count, struct sn_slice name)
+{
+	*(size_t *)count += name.data ? 1 : 100;
+	return 0;
+}
+
+/* Levels, folds, and a list there and back, of many sizes. */
+static void test_groups(void)
+{
+	struct sn_items s = { 0 };
+	uint8_t second[60], again[60], seen[60] = { 0 };
+	uint64_t sum, other;
+	struct sn_split_head head;
+
+	for (int i = 0; i < 60; i++) {
+		char key[16], label[16];
+
+		snprintf(key, sizeof key, "d/%d.png", i);
+		snprintf(label, sizeof label, "%c/%d", 'A' + i % 7, i % 14);
+		add(&s, key, label, i >= 40);
+	}
+	for (uint64_t folds = 2; folds <= 7; folds++)
+		for (int way = 0; way < 3; way++) {
+			struct sn_split_options o = { .by = way == 2 ? SN_SPLIT_ITEM
+								     : SN_SPLIT_CLASS,
+						      .level = way == 1,
+						      .folds = folds,
+						      .seed = folds };
+
+			memset(seen, 0, sizeof seen);
+			for (o.fold = 1; o.fold <= folds; o.fold++) {
+				struct sn_buffer text = { 0 };
+
+				MUST(sn_split_by(second, &s, &o));
+				for (int i = 0; i < 60; i++) {
+					seen[i] += second[i];
+					for (int k = 0; way < 2 && k < 60; k++)
+						if (way ? i % 7 == k % 7 : i % 14 == k % 14)
+							CHECK(second[i] == second[k]);
+				}
+				MUST(sn_split_write(&text, &s, second, &o));
+				CHECK(sn_split_head_read(&head, (char *)text.data, text.size,
+							 "l") == 1);
+				CHECK(head.by == o.by && head.level == o.level && head.items == 60);
+				MUST(sn_split_list(again, &s, &o, (char *)text.data, text.size,
+						   "l"));
+				CHECK(!memcmp(second, again, sizeof again));
+				sn_buffer_release(&text);
+			}
+			for (int i = 0; i < 60; i++)
+				CHECK(seen[i] == 1);
+			o.fold = 0;
+			CHECK(sn_split_by(second, &s, &o) == SN_EUSAGE);
+		}
+	MUST(sn_split_sum(&s, &sum));
+	CHECK(sum == head.sum);
+	sn_items_clear(&s);
+	/* all in another folder is the same; another name, label or forgery is not */
+	for (int change = 0; change < 4; change++) {
+		add(&s, "d/a/1", "x", false);
+		add(&s, change == 1 ? "d/b/2" : "d/b/1", change == 2 ? "y" : "x", change == 3);
+		MUST(sn_split_sum(&s, &other));
+		sn_items_clear(&s);
+		if (!change)
+			sum = other;
+		CHECK((sum == other) == !change);
+	}
+	add(&s, "e/a/1", "x", false);
+	add(&s, "e/b/1", "x", false);
+	MUST(sn_split_sum(&s, &other));
+	CHECK(sum == other);
+	sn_items_clear(&s);
+}
+
+static void test_common(void)
+{
+	struct sn_split_options o = { .by = SN_SPLIT_CLASS };
+	struct sn_items a = { 0 }, b = { 0 };
+	size_t n = 0;
+
+	add(&a, "1", "A/1", false);
+	add(&a, "2", "A/1", false);
+	add(&a, "3", "A/2", false);
+	add(&a, "4", NULL, false);
+	add(&b, "3", "A/2", false);
+	add(&b, "5", "A/1/x", false);
+	MUST(sn_split_common(&a, &b, &o, count_name, &n));
+	CHECK(n == 1);
+	o.level = 2;
+	MUST(sn_split_common(&a, &b, &o, count_name, &n));
+	CHECK(n == 1 + 2);
+	o.level = 1;
+	MUST(sn_split_common(&b, &a, &o, count_name, &n));
+	CHECK(n == 3 + 1);
+	o.by = SN_SPLIT_ITEM;
+	MUST(sn_split_common(&b, &a, &o, count_name, &n));
+	CHECK(n == 4 + 1);
+	o.by = SN_SPLIT_CLASS;
+	add(&b, "6", NULL, false);
+	MUST(sn_split_common(&b, &a, &o, count_name, &n));
+	CHECK(n == 5 + 101);
+	sn_items_clear(&a);
+	sn_items_clear(&b);
+}
+
 int main(void)
 {
+	test_groups();
+	test_common();
 	test_class();
 	test_item();
 	test_refused();
