@@ -483,6 +483,115 @@ searched() {
 	[ ! -e none.tsv ]
 }
 
+# planted: pictures of four signers with a genuine grey of 234 to 245 and a forged one of 249 to 254; their distances
+planted() {
+	mkdir scans
+	for s in 1 2 3 4; do
+		mkdir "scans/$s"
+		for i in 1 2 3 4; do
+			picture "scans/$s/original_$i.pgm" 12 9 $((233 + s + 2 * i))
+			picture "scans/$s/forged_$i.pgm" 12 9 $((247 + (s > 2) + i + i % 2))
+		done
+	done
+	sn-init lenet -o w.bin
+	sn-pair --all --label '/([0-9])/orig' --forged '/([0-9])/forg' scans | sn-embed -m w.bin | sn-dist >d.sn
+}
+
+@test "sn-eval: --leak finds what was planted" {
+	planted
+	run -0 --separate-stderr sn-eval -q --leak scans d.sn
+	[ "$(value leak-median-grey-forged)" = 1 ]
+	[ "$(value leak-mean-grey-forged)" = 1 ]
+	[[ $(row leak-mean-grey-forged) == *$'\t32' ]]
+	# what all pictures have in common tells nothing
+	for f in contrast ink sharpness colour width height pixels type; do
+		[ "$(value leak-$f)" = 0.5 ]
+		[ "$(value leak-$f-random)" = 0.5 ]
+		[ "$(value leak-$f-skilled)" = 0.5 ]
+		[ "$(value leak-$f-forged)" = 0.5 ]
+	done
+	# beside the results, and on standard error
+	[ "$(value auc-forged-leak)" = 1 ]
+	[ "$(value eer-forged-leak)" = 0 ]
+	[ "$(grep -A 1 '^eer-skilled' <<<"$output" | tail -n 1 | cut -f 1)" = auc-skilled-leak ] ||
+		[ "$(grep -A 1 '^eer-skilled' <<<"$output" | tail -n 1 | cut -f 1)" = auc-forged-leak ]
+	[[ $stderr == *"warning: mean-grey alone tells genuine from forged pictures with an area of 1.00"* ]]
+	# the other measures are what they were
+	diff <(grep -v leak <<<"$output") <(sn-eval -q d.sn)
+	# a stream of the pictures, or a pipe of one, knows the same
+	sn-load scans >scans.sn
+	sn-eval -q --leak scans.sn d.sn 2>/dev/null | diff - <(echo "$output")
+	sn-eval -q --leak - d.sn <scans.sn 2>/dev/null | diff - <(echo "$output")
+	# nothing is news where all is allowed
+	run -0 --separate-stderr sn-eval -q --leak scans --leak-limit 1 d.sn
+	[ -z "$stderr" ]
+	[ -z "$(row auc-forged-leak)" ]
+	[ "$(value leak-mean-grey-forged)" = 1 ]
+}
+
+@test "sn-eval: --leak: classes by size, type and colour" {
+	for c in 1 2 3; do
+		mkdir -p "kinds/$c"
+		for i in 1 2 3; do picture "kinds/$c/$i.pgm" $((20 + c)) 20 100; done
+	done
+	mkdir kinds/4
+	for i in 1 2 3; do "$BUILD/tests/make_png" 20 20 4 $i >"kinds/4/$i.png"; done
+	sn-init lenet -o w.bin
+	sn-pair --all kinds | sn-embed -m w.bin | sn-dist >d.sn
+	run -0 --separate-stderr sn-eval -q --leak kinds/ d.sn
+	[ "$(value leak-width)" = 1 ]
+	[ "$(value leak-pixels)" = 1 ]
+	[ "$(value leak-height)" = 0.5 ]
+	# equal or not: 27 of 54 different pairs are of two types
+	near "$(value leak-type)" 0.75
+	[ "$(value auc-leak)" = 1 ]
+	[ "$(value eer-leak)" = 0 ]
+	[ -z "$(row leak-width-random)" ]
+	[ -z "$(row leak-width-forged)" ]
+	[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	[[ $stderr == *"same from different pairs with an area of 1.00"* ]]
+	# without sn-load's word on the file, its bytes and type are not known
+	sn-load kinds | sn-cat -t | sed 's/,"file":{[^}]*}//' | json_stream bare.sn
+	run -0 --separate-stderr sn-eval -q --leak bare.sn d.sn
+	[ "$(value leak-width)" = 1 ]
+	[ -z "$(row leak-type)" ]
+	[ -z "$(row leak-bytes)" ]
+}
+
+@test "sn-eval: --leak on signatures without one" {
+	need_data cedar-ink.tar.xz
+	cd data
+	sn-init lenet -o w.bin
+	sn-load --label '/([0-9]+)/orig' --forged '/([0-9]+)/forg' cedar-ink | sn-embed -m w.bin |
+		sn-pair -n 8000 | sn-dist >d.sn
+	run -0 --separate-stderr sn-eval -q --leak cedar-ink d.sn
+	[ -z "$stderr" ]
+	awk -v a="$(value leak-mean-grey-forged)" 'BEGIN { exit !(a >= 0.5 && a < 0.6) }'
+	[ "$(value leak-median-grey-forged)" = 0.5 ]
+	[ -z "$(row auc-forged-leak)" ]
+}
+
+@test "sn-eval: --leak: pictures that are none, or not these" {
+	planted
+	(cd scans && sn-load 1 2 3 4) >elsewhere.sn
+	refuses "'scans/1/forged_1.pgm' is the key of none of the 32 pictures" sn-eval -q --leak elsewhere.sn d.sn
+	refuses "nowhere" sn-eval -q --leak nowhere d.sn
+	mkdir empty
+	refuses "empty" sn-eval -q --leak empty d.sn
+	refuses "wanted" sn-eval -q --leak d.sn d.sn
+	sn-load scans | sn-embed -m w.bin >embedded.sn
+	refuses "wanted a picture" sn-eval -q --leak embedded.sn d.sn
+	echo text >text
+	run -1 --separate-stderr sn-eval -q --leak text d.sn
+	[ -z "$output" ]
+	[[ $stderr == *"'text'"*"no pictures"* ]]
+	{
+		sn-load scans/1
+		sn-load scans/2 | sn-cat -t | sed 's,scans/2,scans/1,' | sn-cat --from-json
+	} >double.sn
+	refuses "two different pictures" sn-eval -q --leak double.sn d.sn
+}
+
 @test "sn-eval: an empty class is an error that says what to do" {
 	echo '{"pair":[0,1],"same":true,"d":1.0}' | distances same.sn "" a a
 	refuses "sn-pair" sn-eval same.sn
@@ -578,7 +687,7 @@ searched() {
 }
 
 @test "sn-eval: mistakes on the command line" {
-	for mistake in "-T x" "--far 1.5" "--far -0.1" "-T 1 --far 0.1" "one two" "--nothing" "--calibrate -" "--calibrate" "--dev x -T 1" "--dev -" "--dev" "--dev x --calibrate w.bin" "--roc -" "--roc" "--bootstrap 9" "--bootstrap x" "--bootstrap" "-s 2" "--cmc x" "--identify --cmc -" "--identify --cmc - --roc - -o x"; do
+	for mistake in "-T x" "--far 1.5" "--far -0.1" "-T 1 --far 0.1" "one two" "--nothing" "--calibrate -" "--calibrate" "--dev x -T 1" "--dev -" "--dev" "--dev x --calibrate w.bin" "--roc -" "--roc" "--bootstrap 9" "--bootstrap x" "--bootstrap" "-s 2" "--cmc x" "--leak -" "--leak" "--leak-limit 0.9" "--leak x --leak-limit 0.4" "--identify --cmc -" "--identify --cmc - --roc - -o x"; do
 		# shellcheck disable=SC2086 # words are wanted
 		run -2 --separate-stderr sn-eval $mistake
 		[ -z "$output" ]

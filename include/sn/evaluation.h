@@ -4,6 +4,7 @@
 
 #include <sn/bootstrap.h>
 #include <sn/items.h>
+#include <sn/leak.h>
 #include <sn/metric.h>
 
 /** Zero-initialised is empty; a stream's `window` goes to items.window. */
@@ -18,6 +19,7 @@ struct sn_evaluation {
 	/* set before the first item: */
 	bool identify;			/* the first item of each pair is a probe */
 	struct sn_bootstrap *bootstrap; /* gets the pairs; the caller's; NULL: none */
+	struct sn_leak *leak;		/* knows the pictures; the caller's; NULL: none */
 	uint64_t pictures;		/* items that came */
 	uint64_t failed;  /* pictures that could not be decoded, as the stream's end says */
 	uint64_t pairs;	  /* all that came */
@@ -42,13 +44,14 @@ struct sn_row {
 	double lower, upper; /* 95 % interval; NaN: none */
 	uint64_t n;	     /* pairs, or trials, that it is made of */
 };
-#define SN_MAX_ROWS 96
+#define SN_MAX_ROWS 160
 
 /** What sn_evaluation_rows is asked for. */
 struct sn_row_options {
 	double threshold;	     /* for the rates at a threshold; NaN: the one of equal error */
 	const struct sn_scores *dev; /* sorted, where the threshold was chosen; NULL: not so */
 	unsigned threads;	     /* of the bootstrap; 0: all processors */
+	double leak_limit;	     /* of all questions; NaN: sn_leak_limits */
 };
 
 /**

@@ -9,17 +9,29 @@
 /* classes of supports without a label: behind all labels, told apart by number */
 #define UNLABELLED (UINT64_C(1) << 32)
 
-/* The identity that the bootstrap knows an item by goes with its entry. */
-static int add_identity(struct sn_evaluation *e, struct sn_entry *entry)
+/* What an entry's data holds. */
+struct known {
+	uint32_t identity; /* to the bootstrap */
+	size_t picture;	   /* of the leak; SIZE_MAX: none */
+};
+
+static int add_knowledge(struct sn_evaluation *e, struct sn_entry *entry)
 {
 	bool labelled = entry->label != SN_NO_CLASS;
 	const char *name = labelled ? e->items.label[entry->label] : entry->key;
 	size_t size = labelled ? e->items.label_size[entry->label] : entry->key_size;
-	uint32_t *identity = malloc(sizeof(*identity));
-	if (!identity)
-		return sn_fail_memory();
-	entry->data = identity;
-	return sn_bootstrap_identity(e->bootstrap, name, size, labelled, identity);
+	struct known *known = sn_alloc(1, sizeof(*known));
+	int st = 0;
+	if (!known)
+		return SN_ENOMEM;
+	entry->data = known;
+	if (e->bootstrap)
+		st = sn_bootstrap_identity(e->bootstrap, name, size, labelled, &known->identity);
+	if (st < 0 || !e->leak)
+		return st;
+	known->picture = sn_leak_find(e->leak, entry->key, entry->key_size);
+	return known->picture == SIZE_MAX ? 0 /* may be missing */
+					  : sn_leak_item(e->leak, known->picture, entry->forged);
 }
 
 int sn_evaluation_item(struct sn_evaluation *e, const struct sn_item *item)
@@ -27,7 +39,7 @@ int sn_evaluation_item(struct sn_evaluation *e, const struct sn_item *item)
 	struct sn_entry *entry;
 	int st = sn_items_add(&e->items, item, &entry);
 	e->pictures++;
-	return st == 0 && e->bootstrap ? add_identity(e, entry) : st;
+	return st == 0 && (e->bootstrap || e->leak) ? add_knowledge(e, entry) : st;
 }
 
 uint64_t sn_trial_class(const struct sn_entry *support)
@@ -70,6 +82,24 @@ static enum sn_pair_kind kind_of(const struct sn_pair *p, const struct sn_entry 
 		       : SN_KIND_RANDOM;
 }
 
+static int add_known(struct sn_evaluation *e, float d, const struct sn_entry *a,
+		     const struct sn_entry *b, enum sn_pair_kind kind)
+{
+	const struct known *ka = a->data, *kb = b->data;
+	int st = 0;
+	if (e->bootstrap)
+		st = sn_bootstrap_pair(e->bootstrap, d, ka->identity, kb->identity, kind);
+	if (st < 0 || !e->leak)
+		return st;
+	if (ka->picture == SIZE_MAX || kb->picture == SIZE_MAX)
+		return sn_fail(SN_EDATA,
+			       "'%s' is the key of none of the %zu pictures of --leak; keys begin "
+			       "with the folder as sn-load or sn-pair got it",
+			       ka->picture == SIZE_MAX ? a->key : b->key,
+			       sn_leak_pictures(e->leak));
+	return sn_leak_pair(e->leak, ka->picture, kb->picture, kind);
+}
+
 int sn_evaluation_pair(struct sn_evaluation *e, const struct sn_pair *p)
 {
 	const struct sn_entry *a = sn_items_find(&e->items, p->a);
@@ -98,8 +128,7 @@ int sn_evaluation_pair(struct sn_evaluation *e, const struct sn_pair *p)
 	kind = kind_of(p, a, b);
 	if (kind == SN_KIND_SKILLED && (st = sn_scores_add(&e->skilled, p->d, false)) < 0)
 		return st;
-	if (e->bootstrap && (st = sn_bootstrap_pair(e->bootstrap, p->d, *(const uint32_t *)a->data,
-						    *(const uint32_t *)b->data, kind)) < 0)
+	if ((e->bootstrap || e->leak) && (st = add_known(e, p->d, a, b, kind)) < 0)
 		return st;
 	return sn_scores_add(&e->all, p->d, kind == SN_KIND_SAME);
 }
@@ -149,6 +178,8 @@ int sn_evaluation_finish(struct sn_evaluation *e)
 	if ((st = sn_scores_sort(&e->skilled)) < 0 && st != SN_EDATA)
 		return st;
 	if ((st = sn_identification_finish(&e->identification)) < 0)
+		return st;
+	if (e->leak && (st = sn_leak_finish(e->leak)) < 0)
 		return st;
 	return subtract_skilled(e);
 }

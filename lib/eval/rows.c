@@ -10,6 +10,8 @@ struct table {
 	struct sn_row *row;
 	int n;
 	const struct sn_bootstrap *bootstrap; /* has run; NULL: none */
+	const struct sn_leak *leak;	      /* NULL: none */
+	double leak_limit;
 };
 
 static void add(struct table *t, const char *measure, double value, double lower, double upper,
@@ -117,6 +119,20 @@ static void add_eer(struct table *t, const char *measure, const struct sn_scores
 	add_interval(t, measure, r, s->same.n + s->different.n);
 }
 
+/* Beside a result: the same measure by the trivial feature that tells most, if that is too much. */
+static void add_leak_beside(struct table *t, enum sn_leak_view view, const char *auc,
+			    const char *eer)
+{
+	enum sn_feature feature = SN_MEAN_GREY;
+	struct sn_scores s;
+	double area = t->leak ? sn_leak_worst(t->leak, view, &feature) : NAN;
+	double limit = isnan(t->leak_limit) ? sn_leak_limits[view] : t->leak_limit;
+	if (!(area > limit) || !sn_leak_scores(t->leak, feature, view, &s))
+		return;
+	add_auc(t, auc, &s);
+	add_eer(t, eer, &s);
+}
+
 static void add_impostors(struct table *t, const struct sn_evaluation *e, double threshold,
 			  double fta)
 {
@@ -135,6 +151,12 @@ static void add_impostors(struct table *t, const struct sn_evaluation *e, double
 		add_plain(t, name[skilled][0], (double)s.different.n, e->pairs);
 		add_auc(t, name[skilled][1], &s);
 		add_eer(t, name[skilled][2], &s);
+		if (skilled) {
+			add_leak_beside(t, SN_LEAK_SKILLED, "auc-skilled-leak", "eer-skilled-leak");
+			add_leak_beside(t, SN_LEAK_FORGED, "auc-forged-leak", "eer-forged-leak");
+		} else {
+			add_leak_beside(t, SN_LEAK_RANDOM, "auc-random-leak", "eer-random-leak");
+		}
 		errors = errors_at(&s, threshold);
 		fmr = rate_of(errors.accepted, errors.different);
 		fmr = resampled(t, name[skilled][4], fmr);
@@ -175,6 +197,7 @@ static int add_curve(struct table *t, const struct sn_scores *s, double equal)
 	if ((st = sn_eer_hull(s, &hull)) < 0)
 		return st;
 	add_plain(t, "eer-hull", hull, both);
+	add_leak_beside(t, SN_LEAK_ALL, "auc-leak", "eer-leak");
 	sn_best_accuracy(s, &best);
 	add_complement(t, "best-accuracy", mean_error(errors_at(s, best)), both);
 	add_plain(t, "best-threshold", best, both);
@@ -308,10 +331,37 @@ double sn_failure_to_acquire(const struct sn_evaluation *e, uint64_t *failures, 
 	return *failures ? (double)*failures / (double)*n : 0;
 }
 
+#define LEAK_NAMES(feature)                                                                        \
+	{                                                                                          \
+		"leak-" feature, "leak-" feature "-random", "leak-" feature "-skilled",            \
+			"leak-" feature "-forged"                                                  \
+	}
+/* in the order of enum sn_feature and of enum sn_leak_view */
+static const char *const leak_names[SN_FEATURES][SN_LEAK_VIEWS] = {
+	LEAK_NAMES("mean-grey"), LEAK_NAMES("median-grey"), LEAK_NAMES("contrast"),
+	LEAK_NAMES("ink"),	 LEAK_NAMES("sharpness"),   LEAK_NAMES("colour"),
+	LEAK_NAMES("width"),	 LEAK_NAMES("height"),	    LEAK_NAMES("pixels"),
+	LEAK_NAMES("bytes"),	 LEAK_NAMES("type"),
+};
+
+static void add_leaks(struct table *t, const struct sn_evaluation *e)
+{
+	struct sn_scores s;
+	for (int view = 0; view < SN_LEAK_VIEWS; view++) {
+		/* without forgeries random pairs are all there are */
+		if (view == SN_LEAK_RANDOM && e->skilled.different.n == 0)
+			continue;
+		for (int f = 0; f < SN_FEATURES; f++)
+			if (sn_leak_scores(e->leak, (enum sn_feature)f, (enum sn_leak_view)view,
+					   &s))
+				add_auc(t, leak_names[f][view], &s);
+	}
+}
+
 int sn_evaluation_rows(struct sn_evaluation *e, const struct sn_row_options *options,
 		       struct sn_row row[SN_MAX_ROWS], int *rows)
 {
-	struct table t = { row, 0, NULL };
+	struct table t = { row, 0, NULL, e->leak, options->leak_limit };
 	uint64_t failures, n;
 	int st = 0;
 	add_plain(&t, "same", (double)e->all.same.n, e->pairs);
@@ -330,6 +380,8 @@ int sn_evaluation_rows(struct sn_evaluation *e, const struct sn_row_options *opt
 		st = add_trials(&t, e);
 	if (st == 0 && e->identification.n)
 		st = add_identification(&t, &e->identification, options->threshold);
+	if (st == 0 && e->leak)
+		add_leaks(&t, e);
 	*rows = t.n;
 	return st;
 }
