@@ -106,6 +106,8 @@ static int sort_candidates(struct questions *q)
 	size_t n = 0, *seen;
 	int st = 0;
 
+	if (!q->candidates)
+		return 0;
 	qsort(q->candidate, q->candidates, sizeof *q->candidate, by_index);
 	for (size_t i = 0; i < q->candidates; i++)
 		if (!n || q->candidate[i] != q->candidate[n - 1])
