@@ -34,9 +34,9 @@ static struct cli_option options[] = {
 	{ 0, "way", CLI_COUNT, &way, "W", "classes of a trial", 2, 1e18, NULL, CLI_OMIT },
 	{ 0, "shot", CLI_COUNT, &shot, "K", "items of each class of a trial", 1, 1e18, NULL, CLI_OMIT },
 	{ 0, "within", CLI_COUNT, &within, "LEVEL",
-	  "classes of a trial share the first LEVEL parts of the label", 0, 65535, NULL, CLI_OMIT },
+	  "classes of a trial, or of a pair, share the first LEVEL parts of the label", 0, 65535, NULL, CLI_OMIT },
 	{ 0, "across", CLI_TEXT, &across, "REGEX",
-	  "the query of a trial and its others differ in what REGEX finds in the key, such as the drawer", 0, 0, NULL,
+	  "a pair, or a trial's query and others, differ in what REGEX finds in the key, such as the drawer", 0, 0, NULL,
 	  CLI_OMIT },
 	{ 0, "references", CLI_COUNT, &references, "R",
 	  "verification against R references of each class: a trial for each claim", 1, 1e9, NULL, CLI_OMIT },
@@ -92,8 +92,11 @@ static enum sn_selection selection(void)
 				"--references and --batch");
 	if (cli_given("balance") && !cli_given("count"))
 		cli_usage_error("--balance goes with -n");
-	if (!trials && (cli_given("way") || cli_given("shot") || cli_given("within") || across))
-		cli_usage_error("--way, --shot, --within and --across go with --trials");
+	if (!trials && (cli_given("way") || cli_given("shot")))
+		cli_usage_error("--way and --shot go with --trials");
+	if ((cli_given("within") || across) && (window || (!trials && !count && !all)))
+		cli_usage_error(
+			"--within and --across go with --trials, -n and --all without --window");
 	if (impostors && (trials || list_file || runs))
 		cli_usage_error("--impostors goes with none of --trials, --list and --runs");
 	if (window && given && !all)

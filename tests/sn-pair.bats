@@ -389,6 +389,38 @@ same_as_embeddings() {
 	[[ $stderr == *"--across go"* ]]
 }
 
+@test "sn-pair -n, --all: pairs within a group of labels, and across conditions" {
+	local a c i
+	for a in A B; do
+		for c in 1 2; do
+			mkdir -p "p/$a/$c"
+			for i in 1 2 3; do picture "p/$a/$c/$i.pgm" 2 2 $i; done
+		done
+	done
+	# 4 classes of 3 pairs; 2 groups with 2 classes of 3 items: 9 different ones each, 3 of one session
+	sn-pair -t --all --within 1 p | cut -f3 | sort | uniq -c >count.txt
+	[ "$(tr -d '\n' <count.txt | tr -s ' ')" = " 18 different 12 same" ]
+	sn-pair -t --all --within 1 --across '/([0-9]+)[.]' p >all.txt
+	[ "$(cut -f3 all.txt | grep -c different)" = 12 ]
+	sn-pair -t -n 24 --within 1 --across '/([0-9]+)[.]' p | cut -f1-3 | sort >24.txt
+	cut -f1-3 all.txt | sort | cmp - 24.txt
+	awk -F'\t' '{ split($1, a, "[/.]"); split($2, b, "[/.]")
+		if (a[2] != b[2] || a[4] == b[4] || (a[3] == b[3]) != ($3 == "same")) exit 1 }' all.txt
+	run -1 --separate-stderr sn-pair -n 26 --within 1 --across '/([0-9]+)[.]' -o out.sn p
+	[[ $stderr == *"there are 24, wanted 26"* ]]
+	run -1 --separate-stderr sn-pair -n 20 --balance 0.2 --within 1 --across '/([0-9]+)[.]' -o out.sn p
+	[[ $stderr == *"too few random different pairs: there are 12, wanted 16; lower -n"* ]]
+	run -1 --separate-stderr sn-pair --all --within 2 --across '/(A)?' -o out.sn p/A/1
+	[[ $stderr == *"finds the same in every key"* ]]
+	run -1 --separate-stderr sn-pair --all --within 1 --label '/([0-9]+)[.]' --forged '/(1)[.]' --impostors default -o out.sn p/A/1
+	[[ $stderr == *"no pair among 3 items that --within or --across allows" && ! -e out.sn ]]
+	for options in "--within 1" "--window 4 --within 1" "--all --window 4 --across (.)" "--batch 2x2 --within 1" "--references 1 --across (.)"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr sn-pair $options p
+		[[ $stderr == *"--within and --across go with --trials, -n and --all"* ]]
+	done
+}
+
 @test "sn-pair --list: our lines, by key or a unique ending" {
 	items in.sn a a b b
 	printf 'k0 k1 same\nk0\tk2\tdifferent\t4\n\nk3 k2 -\n' >list

@@ -80,12 +80,13 @@ SN_MUST_CHECK int sn_pair_draw(struct sn_pairs *pairs, const struct sn_items *it
 
 /**
  * The pairs of SN_PAIR_ALL one by one, b rising, then a, without holding them.
- *   impostors  in  SN_IMPOSTORS_DEFAULT: all but two forgeries; the others leave out the
- *                  different pairs that they do not name
- *   call       in  gets each pair; a negative return ends it and is returned
- * SN_EDATA where there is not one pair, or no forgery where impostors wants some.
+ *   options  in  impostors (SN_IMPOSTORS_DEFAULT: all but two forgeries; the others leave out the
+ *                different pairs that they do not name), within and across alone
+ *   call     in  gets each pair; a negative return ends it and is returned
+ * SN_EDATA where there is not one pair, or no forgery where impostors wants some, or where `across`
+ * is not found in a key.
  */
-SN_MUST_CHECK int sn_pair_each(const struct sn_items *items, enum sn_impostors impostors,
+SN_MUST_CHECK int sn_pair_each(const struct sn_items *items, const struct sn_pair_options *options,
 			       int (*call)(void *context, const struct sn_index_pair *pair),
 			       void *context);
 

@@ -15,6 +15,8 @@ struct drawing {
 	struct sn_classes classes;
 	struct sn_pair_set set; /* what has been drawn */
 	struct sn_pairs *pairs;
+	struct sn_limits limits; /* of -n */
+	struct sn_kinds kinds;
 	uint64_t same, forged, random; /* pairs there are of each kind; random: that are left */
 };
 
@@ -42,19 +44,16 @@ static int add_random(struct drawing *d, size_t a, size_t b)
 	return st;
 }
 
-static void count_kinds(struct drawing *d)
+static int count_kinds(struct drawing *d, const struct sn_items *items)
 {
-	const struct sn_group *genuine = &d->classes.genuine;
+	int st = sn_kinds_count(&d->kinds, items, &d->classes, &d->limits);
 
-	for (size_t c = 0; c < d->classes.n; c++) {
-		uint64_t g = sn_group_size(genuine, c);
-
-		d->same += g > 1 ? g * (g - 1) / 2 : 0;
-		d->forged += g * sn_group_size(&d->classes.forged, c);
-		d->random += g * (genuine->n - g);
-		d->pairs->singles += g == 1;
-	}
-	d->random /= 2;
+	d->same = d->kinds.same;
+	d->forged = d->kinds.forged;
+	d->random = d->kinds.random;
+	for (size_t c = 0; c < d->classes.n; c++)
+		d->pairs->singles += sn_group_size(&d->classes.genuine, c) == 1;
+	return st;
 }
 
 static void shuffle_pairs(struct drawing *d)
@@ -354,9 +353,7 @@ static int within_class(struct drawing *d, uint64_t want, enum sn_same same)
 	int st = open && left ? 0 : SN_ENOMEM;
 
 	for (size_t c = 0; st == 0 && c < classes; c++) {
-		uint64_t g = sn_group_size(genuine, c), f = sn_group_size(other, c);
-
-		left[c] = same == SN_DIFFERENT ? g * f : g > 1 ? g * (g - 1) / 2 : 0;
+		left[c] = same == SN_SAME ? d->kinds.same_of[c] : d->kinds.forged_of[c];
 		if (left[c])
 			open[n++] = c;
 	}
@@ -366,9 +363,9 @@ static int within_class(struct drawing *d, uint64_t want, enum sn_same same)
 		size_t b = sn_random_below(&r, sn_group_size(other, c) - (same == SN_SAME));
 
 		b += same == SN_SAME && b >= a; /* any but a */
-		st = add(d, genuine->item[genuine->first[c] + a], other->item[other->first[c] + b],
-			 same);
-		if (st != 1)
+		a = genuine->item[genuine->first[c] + a];
+		b = other->item[other->first[c] + b];
+		if (!sn_limits_allow(&d->limits, a, b) || (st = add(d, a, b, same)) != 1)
 			continue;
 		want--;
 		if (--left[c] == 0)
@@ -425,7 +422,8 @@ static int random_by_turns(struct drawing *d, struct sn_random *r, uint64_t want
 			for (size_t b = g->first[c + 1]; b < g->n && want; b++) {
 				int st;
 
-				if (sn_pair_set_has(&d->set, g->item[a], g->item[b]) ||
+				if (!sn_limits_allow(&d->limits, g->item[a], g->item[b]) ||
+				    sn_pair_set_has(&d->set, g->item[a], g->item[b]) ||
 				    sn_random_below(r, left--) >= want)
 					continue;
 				if ((st = add_random(d, g->item[a], g->item[b])) < 0)
@@ -435,40 +433,90 @@ static int random_by_turns(struct drawing *d, struct sn_random *r, uint64_t want
 	return 0;
 }
 
+/* Classes that a random pair may be of: those that may be paired stand together. */
+struct open {
+	size_t *class, *first,
+		*last; /* [n]; class[i] may be paired with those from first to last */
+	size_t n;
+};
+
+static int by_group(const void *a, const void *b, void *context)
+{
+	const struct sn_entry *group = context;
+	size_t c = *(const size_t *)a, e = *(const size_t *)b;
+
+	if (group[c].label != group[e].label)
+		return group[c].label < group[e].label ? -1 : 1;
+	return (c > e) - (c < e);
+}
+
+static int find_open(struct open *o, const struct drawing *d)
+{
+	const struct sn_entry *group = d->limits.groups.entry;
+	size_t n = 0;
+
+	o->class = sn_alloc(d->classes.n + 1, sizeof *o->class);
+	o->first = sn_alloc(d->classes.n + 1, sizeof *o->first);
+	o->last = sn_alloc(d->classes.n + 1, sizeof *o->last);
+	if (!o->class || !o->first || !o->last)
+		return SN_ENOMEM;
+	for (size_t c = 0; c < d->classes.n; c++)
+		if (sn_group_size(&d->classes.genuine, c))
+			o->class[n++] = c;
+	if (d->limits.within)
+		qsort_r(o->class, n, sizeof *o->class, by_group, (void *)(uintptr_t)group);
+	for (size_t from = 0, to; from < n; from = to) {
+		size_t first = o->n;
+
+		for (to = from + 1; to < n; to++)
+			if (d->limits.within &&
+			    group[o->class[from]].label != group[o->class[to]].label)
+				break;
+		for (size_t i = from; to - from > 1 && i < to; i++) {
+			o->class[o->n] = o->class[i];
+			o->first[o->n] = first;
+			o->last[o->n++] = first + to - from;
+		}
+	}
+	return 0;
+}
+
 /* Random pairs: two classes, then an item of each.  The caller knows that as many are left. */
 static int random_by_class(struct drawing *d, uint64_t want)
 {
 	const struct sn_group *g = &d->classes.genuine;
 	struct sn_random r = stream(d, SN_DRAW_RANDOM, 1);
-	size_t n = 0, *open;
+	struct open open = { 0 };
 	uint64_t tries = 1000 + 20 * want;
 	int st = 0;
 
 	if (!want)
 		return 0;
-	open = sn_alloc(d->classes.n, sizeof *open);
-	if (!open)
-		return SN_ENOMEM;
-	for (size_t c = 0; c < d->classes.n; c++)
-		if (sn_group_size(g, c))
-			open[n++] = c;
+	st = find_open(&open, d);
 	while (st >= 0 && want && tries--) {
-		size_t c = sn_random_below(&r, n), e = sn_random_below(&r, n - 1);
+		size_t c = sn_random_below(&r, open.n), first = open.first[c];
+		size_t e = first + sn_random_below(&r, open.last[c] - first - 1);
 		size_t a, b;
 
-		e = open[e + (e >= c)];
-		c = open[c];
-		a = g->first[c] + sn_random_below(&r, sn_group_size(g, c));
-		b = g->first[e] + sn_random_below(&r, sn_group_size(g, e));
-		st = add_random(d, g->item[a], g->item[b]);
+		e = open.class[e + (e >= c)];
+		c = open.class[c];
+		a = g->item[g->first[c] + sn_random_below(&r, sn_group_size(g, c))];
+		b = g->item[g->first[e] + sn_random_below(&r, sn_group_size(g, e))];
+		if (!sn_limits_allow(&d->limits, a, b))
+			continue;
+		st = add_random(d, a, b);
 		want -= st == 1;
 	}
-	free(open);
+	free(open.class);
+	free(open.first);
+	free(open.last);
 	if (st < 0 || !want)
 		return st < 0 ? st : 0;
 	/* small classes have nothing left and are drawn in vain: from here on by pair, not by class
 	 */
-	return d->random / 4 < want ? random_by_turns(d, &r, want) : random_by_pair(d, &r, want);
+	return d->random / 4 < want || d->limits.within || d->limits.across
+		       ? random_by_turns(d, &r, want)
+		       : random_by_pair(d, &r, want);
 }
 
 /* ---- how many of each --------------------------------------------------------------------- */
@@ -538,7 +586,10 @@ static int draw_default(struct drawing *d, const struct sn_items *items)
 
 static int draw_count(struct drawing *d, const struct sn_items *items)
 {
-	static const char *const advice = "lower -n or change --balance";
+	const bool limited = d->limits.within || d->limits.across;
+	const char *advice =
+		limited ? "lower -n, change --balance, or leave out --within or --across"
+			: "lower -n or change --balance";
 	enum sn_impostors impostors = d->o->impostors;
 	uint64_t same, forged, random, n = d->o->count;
 	int st;
@@ -552,7 +603,7 @@ static int draw_count(struct drawing *d, const struct sn_items *items)
 	same = (uint64_t)llround((double)n * d->o->balance);
 	if (same > n) /* a double has 53 bits */
 		same = n;
-	if (same && !d->same)
+	if (same && !d->same && !limited)
 		return no_same(items);
 	if (same > d->same)
 		return too_few(d->same, "same", same, advice);
@@ -562,7 +613,7 @@ static int draw_count(struct drawing *d, const struct sn_items *items)
 		 : impostors == SN_IMPOSTORS_BOTH ? (n - same) / 2
 						  : 0;
 	random = n - same - forged;
-	if (random && !d->random && !d->forged)
+	if (random && !d->random && !d->forged && !limited)
 		return no_different(items);
 	if (random > d->random)
 		return too_few(d->random, "random different", random,
@@ -594,7 +645,7 @@ int sn_pair_draw(struct sn_pairs *pairs, const struct sn_items *items,
 		return sn_fail(SN_EDATA, "too many items: %zu", items->n);
 	switch (options->selection) {
 	case SN_PAIR_ALL:
-		return sn_pair_each(items, options->impostors, collect, pairs);
+		return sn_pair_each(items, options, collect, pairs);
 	case SN_PAIR_BATCH:
 		return sn_draw_batches(pairs, items, options);
 	case SN_PAIR_TRIALS:
@@ -609,10 +660,16 @@ int sn_pair_draw(struct sn_pairs *pairs, const struct sn_items *items,
 	}
 	if ((st = sn_classes_make(&d.classes, items, NULL, 0)) < 0)
 		return st;
-	count_kinds(&d);
-	st = options->selection == SN_PAIR_COUNT ? draw_count(&d, items) : draw_default(&d, items);
+	d.limits.entry = items->entry;
+	if (options->selection == SN_PAIR_COUNT)
+		st = sn_limits_make(&d.limits, items, options->within, options->across);
+	if (st == 0 && (st = count_kinds(&d, items)) == 0)
+		st = options->selection == SN_PAIR_COUNT ? draw_count(&d, items)
+							 : draw_default(&d, items);
 	if (st == 0)
 		shuffle_pairs(&d);
+	sn_limits_release(&d.limits);
+	sn_kinds_release(&d.kinds);
 	sn_classes_release(&d.classes);
 	sn_pair_set_release(&d.set);
 	return st;

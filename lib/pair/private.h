@@ -120,6 +120,30 @@ int sn_keys_find(struct sn_keys *k, const char *text, size_t size, bool stem, si
 /* An entry for each label of the items, whose class is that of its first `level` parts (0: all). */
 int sn_levels_make(struct sn_items *groups, const struct sn_items *items, unsigned level);
 
+/* ---- limits.c: pairs that may not be taken -------------------------------------------------- */
+
+struct sn_limits {
+	const struct sn_entry *entry; /* borrowed from the items */
+	bool within, across;
+	struct sn_items groups; /* see sn_levels_make */
+	struct sn_conditions conditions;
+};
+
+/* within 0 and across NULL: everything is allowed.  Else as sn_conditions_make. */
+int sn_limits_make(struct sn_limits *l, const struct sn_items *items, unsigned within,
+		   const char *across);
+bool sn_limits_allow(const struct sn_limits *l, size_t a, size_t b);
+void sn_limits_release(struct sn_limits *l);
+
+/* How many pairs there are of each kind (see draw.c) within limits. */
+struct sn_kinds {
+	uint64_t same, forged, random;
+	uint64_t *same_of, *forged_of; /* by class */
+};
+int sn_kinds_count(struct sn_kinds *k, const struct sn_items *items,
+		   const struct sn_classes *classes, const struct sn_limits *limits);
+void sn_kinds_release(struct sn_kinds *k);
+
 /* ---- questions.c: which of a folder's items is it? ----------------------------------------- */
 
 /* Line `number` of a list: item a is of the class of item b, whose key it gave with this folder. */

@@ -62,10 +62,12 @@ int sn_impostors_resolve(enum sn_impostors *impostors, bool forgeries)
 	return 0;
 }
 
-int sn_pair_each(const struct sn_items *items, enum sn_impostors impostors,
+int sn_pair_each(const struct sn_items *items, const struct sn_pair_options *options,
 		 int (*call)(void *context, const struct sn_index_pair *pair), void *context)
 {
+	enum sn_impostors impostors = options->impostors;
 	bool any = false, forged = false;
+	struct sn_limits limits;
 	int st;
 
 	for (size_t i = 0; i < items->n; i++)
@@ -73,16 +75,24 @@ int sn_pair_each(const struct sn_items *items, enum sn_impostors impostors,
 	if (impostors != SN_IMPOSTORS_DEFAULT &&
 	    (st = sn_impostors_resolve(&impostors, forged)) < 0)
 		return st;
-	for (size_t b = 1; b < items->n; b++)
-		for (size_t a = 0; a < b; a++) {
+	st = sn_limits_make(&limits, items, options->within, options->across);
+	for (size_t b = 1; st >= 0 && b < items->n; b++)
+		for (size_t a = 0; st >= 0 && a < b; a++) {
 			struct sn_index_pair p = { a, b, SN_UNKNOWN, SN_NONE, SN_NONE };
 
-			if (!sn_pair_wanted(&items->entry[a], &items->entry[b], impostors, &p.same))
+			if (!sn_pair_wanted(&items->entry[a], &items->entry[b], impostors,
+					    &p.same) ||
+			    !sn_limits_allow(&limits, a, b))
 				continue;
 			any = true;
-			if ((st = call(context, &p)) < 0)
-				return st;
+			st = call(context, &p);
 		}
+	sn_limits_release(&limits);
+	if (st < 0)
+		return st;
+	if (!any && (options->within || options->across))
+		return sn_fail(SN_EDATA, "no pair among %zu items that --within or --across allows",
+			       items->n);
 	if (!any)
 		return sn_fail(SN_EDATA,
 			       "no pair among %zu item%s: two items make a pair, but two "

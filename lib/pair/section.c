@@ -121,7 +121,7 @@ int sn_pairing_end(struct sn_pairing *p)
 	else if (p->options.selection == SN_PAIR_LIST)
 		st = write_list(p);
 	else if (p->options.selection == SN_PAIR_ALL)
-		st = sn_pair_each(&p->items, p->options.impostors, write_pair, p);
+		st = sn_pair_each(&p->items, &p->options, write_pair, p);
 	else
 		st = write_drawn(p);
 	sn_items_clear(&p->items);

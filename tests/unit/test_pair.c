@@ -689,6 +689,89 @@ static void test_within(void)
 	sn_pairs_release(&p);
 }
 
+/* Whatever is drawn of few items within limits is allowed, and all that is allowed can be drawn. */
+static void test_limits(void)
+{
+	struct sn_random r = sn_random(1, SN_RANDOM_TEST, 0, 0);
+	struct sn_pairs p = { 0 }, all = { 0 };
+	struct sn_items s;
+
+	for (int round = 0; round < 300; round++) {
+		struct sn_pair_options o = { .within = round % 3,
+					     .across = round % 4 ? "_(.)" : NULL,
+					     .seed = (uint64_t)round };
+		size_t n = 2 + sn_random_below(&r, 14), same = 0;
+		char keys[256], *at = keys;
+
+		for (size_t i = 0; i < n; i++)
+			at += sprintf(at, "%s%c/%c_%c%s", i ? " " : "",
+				      'x' + (int)sn_random_below(&r, 2),
+				      'a' + (int)sn_random_below(&r, 3),
+				      '1' + (int)sn_random_below(&r, 3),
+				      sn_random_below(&r, 4) ? "" : "*");
+		make_keyed(&s, keys);
+		o.selection = SN_PAIR_ALL;
+		if (sn_pair_draw(&all, &s, &o) < 0) {
+			CHECK(says("no pair among") || says("the same in every key"));
+			sn_items_clear(&s);
+			continue;
+		}
+		for (size_t i = 0; i < all.n; i++) {
+			const struct sn_entry *a = &s.entry[all.pair[i].a];
+			const struct sn_entry *b = &s.entry[all.pair[i].b];
+
+			CHECK(!o.across ||
+			      condition(&s, all.pair[i].a) != condition(&s, all.pair[i].b));
+			CHECK(!o.within || s.label[a->label][0] == s.label[b->label][0]);
+			CHECK(o.within < 2 || a->label == b->label);
+		}
+		/* --all also has genuine items with forgeries of other labels, which -n has not */
+		n = 0;
+		for (size_t i = 0; i < all.n; i++) {
+			const struct sn_entry *a = &s.entry[all.pair[i].a];
+			const struct sn_entry *b = &s.entry[all.pair[i].b];
+
+			if (a->label != b->label && (a->forged || b->forged))
+				continue;
+			n++;
+			same += all.pair[i].same == SN_SAME;
+		}
+		for (int kind = 0; kind < 2; kind++) {
+			size_t forged = 0, random = 0;
+
+			o.selection = SN_PAIR_COUNT;
+			for (size_t i = 0; i < all.n; i++) {
+				const struct sn_entry *a = &s.entry[all.pair[i].a];
+				const struct sn_entry *b = &s.entry[all.pair[i].b];
+
+				forged += a->label == b->label && a->forged != b->forged;
+				random += a->label != b->label && !a->forged && !b->forged;
+			}
+			o.impostors = kind ? SN_IMPOSTORS_FORGED : SN_IMPOSTORS_RANDOM;
+			o.count = same + (kind ? forged : random);
+			if (!o.count || (kind && !forged))
+				continue;
+			o.balance = (double)same / (double)o.count;
+			MUST(sn_pair_draw(&p, &s, &o));
+			CHECK(p.n == o.count);
+			for (size_t i = 0; i < p.n; i++) {
+				size_t k = 0;
+
+				while (k < all.n && !(all.pair[k].a == p.pair[i].a &&
+						      all.pair[k].b == p.pair[i].b))
+					k++;
+				CHECK(k < all.n && all.pair[k].same == p.pair[i].same);
+			}
+			o.count++;
+			o.balance = (double)same / (double)o.count;
+			CHECK(sn_pair_draw(&p, &s, &o) == SN_EDATA && says("too few"));
+		}
+		sn_items_clear(&s);
+	}
+	sn_pairs_release(&p);
+	sn_pairs_release(&all);
+}
+
 static void test_across(void)
 {
 	struct sn_pair_options o = { .selection = SN_PAIR_TRIALS,
@@ -1056,6 +1139,7 @@ int main(int argc, char **argv)
 	test_trials();
 	test_within();
 	test_across();
+	test_limits();
 	test_window();
 	test_list();
 	test_list_missing();
