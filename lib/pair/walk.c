@@ -15,6 +15,8 @@ void sn_walk_take(struct sn_walk *w, struct sn_random *r, size_t m, size_t *out)
 {
 	size_t old = w->n - w->at < m ? w->n - w->at : m;
 
+	if (!m) /* of nothing, there may be no order */
+		return;
 	memcpy(out, w->order + w->at, old * sizeof *out);
 	w->at += old;
 	if (old == m)
