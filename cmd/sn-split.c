@@ -319,6 +319,8 @@ static int check_disjoint(int n, char **file)
 	if ((st = read_labels(file[0], &a)) < 0 || (st = read_labels(file[1], &b)) < 0 ||
 	    (st = sn_split_common(&a, &b, &o, tell_common, &count)) < 0)
 		cli_die(st);
+	sn_items_clear(&a);
+	sn_items_clear(&b);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		cli_warn("cannot write <stdout>");
 		return CLI_USAGE;
@@ -329,8 +331,6 @@ static int check_disjoint(int n, char **file)
 			: level	     ? (count == 1 ? "group of labels is" : "groups of labels are")
 			: count == 1 ? "label is"
 				     : "labels are");
-	sn_items_clear(&a);
-	sn_items_clear(&b);
 	return count ? CLI_FAILED : CLI_OK;
 }
 
