@@ -66,6 +66,7 @@ $(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o $(BUILD)/lib/image/augment%.o: CFLA
 $(BUILD)/lib/eval/bootstrap.o: CFLAGS += -O3
 # Distances are the same to the bit on every processor: no product and sum rounded as one.
 $(BUILD)/lib/eval/sums.o: CFLAGS += -O3 -ffp-contract=off
+$(BUILD)/lib/eval/products.o: CFLAGS += -O3
 
 define simd-rule
 $$(BUILD)/lib/kernel/simd/$(1)/%.o: lib/kernel/simd/%.c Makefile | need

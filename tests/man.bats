@@ -83,6 +83,7 @@ examples_of() {
 @test "man: sn-load(1)" { examples_of sn-load; }
 @test "man: sn-loss(1)" { examples_of sn-loss; }
 @test "man: sn-pair(1)" { examples_of sn-pair; }
+@test "man: sn-search(1)" { examples_of sn-search; }
 @test "man: sn-split(1)" { examples_of sn-split; }
 @test "man: sn-train(1)" { examples_of sn-train; }
 @test "man: sn-verify(1)" { examples_of sn-verify; }

@@ -5,7 +5,7 @@ load helper
 # slowly, or in another piece, change nothing.
 
 # The readers, and what each is fed.  A reader is a function: it reads the stream "$1" ("-": standard input).
-filters='cat cmp cmp2 augment pair split embed dist loss eval train measure'
+filters='cat cmp cmp2 augment pair split embed dist search gallery loss eval train measure'
 models='embed-model train-model verify-model calibrate show'
 
 setup_file() {
@@ -22,6 +22,7 @@ setup_file() {
 	sn-pair items.sn >pairs.sn
 	sn-embed -m w.bin pairs.sn >embedded.sn
 	sn-dist embedded.sn >distances.sn
+	sn-embed -m w.bin items.sn >gallery.sn
 	sn-eval --calibrate w.bin -o calibrated.bin distances.sn >/dev/null
 	good cmp2
 }
@@ -37,6 +38,7 @@ good() {
 	cat | cmp | cmp2 | augment | pair | split | measure) good=items.sn ;;
 	embed | train) good=pairs.sn ;;
 	dist) good=embedded.sn ;;
+	search | gallery) good=gallery.sn ;;
 	loss | eval) good=distances.sn ;;
 	verify-model) good=calibrated.bin ;;
 	*) good=w.bin ;;
@@ -55,6 +57,8 @@ read_by() {
 	split) sn-split "$2" -o out -O out2 ;;
 	embed) sn-embed -m "$here/w.bin" "$2" -o out ;;
 	dist) sn-dist "$2" -o out ;;
+	search) sn-search "$here/gallery.sn" "$2" -o out ;;
+	gallery) sn-search "$2" "$here/gallery.sn" -o out ;;
 	loss) sn-loss "$2" -o out ;;
 	eval) sn-eval "$2" -o out ;;
 	train) sn-train -q -e 1 -b 4 -m "$here/w.bin" "$2" -o out ;;

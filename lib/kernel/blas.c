@@ -18,6 +18,9 @@ static struct {
 	int (*get_parallel)(void);
 	char *(*get_config)(void);
 	char *(*get_corename)(void);
+	void (*sgemm)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
+		      const float *a, int lda, const float *b, int ldb, float beta, float *c,
+		      int ldc);
 } blas; /* all of them, or none */
 
 /* ISO C knows no cast from an object to a function. */
@@ -36,7 +39,8 @@ static void open_library(void)
 	if (library && (!look_up(library, "openblas_set_num_threads", &blas.set_num_threads) ||
 			!look_up(library, "openblas_get_parallel", &blas.get_parallel) ||
 			!look_up(library, "openblas_get_config", &blas.get_config) ||
-			!look_up(library, "openblas_get_corename", &blas.get_corename)))
+			!look_up(library, "openblas_get_corename", &blas.get_corename) ||
+			!look_up(library, "cblas_sgemm", &blas.sgemm)))
 		memset(&blas, 0, sizeof blas);
 }
 
@@ -60,6 +64,26 @@ void sn_blas_single(void)
 
 		if (look_up(RTLD_DEFAULT, "omp_set_num_threads", &set))
 			set(1);
+	}
+}
+
+enum { ROW_MAJOR = 101, PLAIN = 111, TRANSPOSED = 112 }; /* cblas.h's */
+
+void sn_blas_product(float *c, const float *a, const float *b, size_t m, size_t n, size_t k)
+{
+	if (have_library()) {
+		blas.sgemm(ROW_MAJOR, PLAIN, TRANSPOSED, (int)m, (int)n, (int)k, 1, a, (int)k, b,
+			   (int)k, 0, c, (int)n);
+		return;
+	}
+	for (size_t i = 0; i < m; i++) {
+		for (size_t j = 0; j < n; j++) {
+			float sum = 0;
+
+			for (size_t l = 0; l < k; l++)
+				sum += a[i * k + l] * b[j * k + l];
+			c[i * n + j] = sum;
+		}
 	}
 }
 

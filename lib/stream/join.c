@@ -46,7 +46,8 @@ static int fits(const struct sn_header *a, const struct sn_header *b)
 	if (strcmp(kind, sn_header_kind(b)) != 0)
 		return sn_fail(SN_EDATA, "a section of %s behind one of %s: these do not join",
 			       sn_header_kind(b), kind);
-	if (strcmp(kind, "model") == 0 || strcmp(kind, "checkpoint") == 0)
+	if (strcmp(kind, "model") == 0 || strcmp(kind, "checkpoint") == 0 ||
+	    strcmp(kind, "matches") == 0)
 		return sn_fail(SN_EDATA, "two of kind %s do not join", kind);
 	for (size_t i = 0; i < sizeof shared_keys / sizeof *shared_keys; i++) {
 		struct sn_slice x = sn_header_get(a, shared_keys[i]);

@@ -5,8 +5,10 @@
 #include <sn/items.h>
 #include "private.h"
 
+enum { KINDS = 5 };
+
 struct sn_text {
-	enum { ITEMS, PAIRS, DISTANCES, LOSSES } kind;
+	enum { ITEMS, PAIRS, DISTANCES, LOSSES, MATCHES } kind;
 	struct sn_items items;
 	bool has_threshold, has_probability;
 	double threshold;
@@ -28,19 +30,20 @@ void sn_text_free(struct sn_text *t)
 
 int sn_text_header(struct sn_text *t, const struct sn_header *h)
 {
-	static const char *const kinds[] = { "items", "pairs", "distances", "losses" };
+	static const char *const kinds[] = { "items", "pairs", "distances", "losses", "matches" };
 	const char *kind = sn_header_kind(h);
 	uint64_t window = 0;
 	int k;
-	for (k = 0; k < 4 && strcmp(kind, kinds[k]) != 0; k++)
+	for (k = 0; k < KINDS && strcmp(kind, kinds[k]) != 0; k++)
 		;
-	if (k == 4)
+	if (k == KINDS)
 		return sn_fail(SN_EUSAGE, "%s have no text form; write them to a file (-o FILE)",
 			       kind);
 	t->kind = k;
 	sn_items_clear(&t->items);
 	sn_header_get_uint(h, "window", &window);
-	t->items.window = window;
+	/* matches follow their probe */
+	t->items.window = k == MATCHES ? 1 : window;
 	t->has_threshold = sn_header_get_f8(h, "threshold", &t->threshold);
 	t->has_probability = sn_header_get(h, "probability").data != NULL;
 	return 0;
@@ -150,6 +153,36 @@ static int pair(struct sn_text *t, struct sn_buffer *b)
 	return st | ADD(b, "\n");
 }
 
+/* A str, or - for anything else. */
+static int add_str(struct sn_buffer *b, struct sn_slice value)
+{
+	struct sn_slice s;
+	if (!value.data || !sn_str_value(value.data, &s))
+		return ADD(b, "-");
+	return add_name(b, s.data, s.size);
+}
+
+/* probe's key, rank, key, distance, label; nobody where the rank is 0 */
+static int match(const struct sn_text *t, struct sn_buffer *b)
+{
+	struct sn_slice number = sn_record_get(&t->rec, "probe"),
+			value = sn_record_get(&t->rec, "rank");
+	uint64_t n, rank = 0;
+	const struct sn_entry *probe;
+	bool ranked;
+	int st;
+	if (!number.data)
+		return 0; /* something else, which has no text */
+	if (!sn_uint_value(number.data, &n) || !(probe = sn_items_find(&t->items, n)))
+		return sn_fail(SN_EDATA, "a match of a probe that does not come before it");
+	ranked = value.data && sn_uint_value(value.data, &rank);
+	st = add_name(b, probe->key, probe->key_size);
+	st |= rank ? add(b, "\t%llu\t", (unsigned long long)rank) : ADD(b, "\t-\t");
+	st |= ranked && rank == 0 ? ADD(b, "nobody") : add_str(b, sn_record_get(&t->rec, "key"));
+	st |= add_f4(b, sn_record_get(&t->rec, "d")) | ADD(b, "\t");
+	return st | add_str(b, sn_record_get(&t->rec, "label")) | ADD(b, "\n");
+}
+
 int sn_text_record(struct sn_text *t, struct sn_buffer *b, struct sn_slice map)
 {
 	int st = sn_record_parse_map(&t->rec, map, true);
@@ -164,6 +197,10 @@ int sn_text_record(struct sn_text *t, struct sn_buffer *b, struct sn_slice map)
 		break;
 	case SN_MAP_MEAN:
 		st = add(b, "mean\t%.17g\n", t->rec.mean.mean);
+		break;
+	case SN_MAP_OTHER:
+		if (t->kind == MATCHES)
+			st = match(t, b);
 		break;
 	default:
 		break;
