@@ -2,7 +2,8 @@ load helper
 
 @test "unit: kernels of every instruction set against plain loops" {
 	for isa in v4 v3 v2 generic; do # what this processor lacks falls back to what it has
-		for way in "" direct winograd fft; do # the cheapest; one alone wherever it can
+		# the cheapest; one alone wherever it can
+		for way in "" direct winograd fft lanes lane-tiles; do
 			SN_ISA=$isa SN_CONV=$way run -0 "$BUILD/tests/test_kernel"
 		done
 	done

@@ -45,8 +45,8 @@ struct sn_conv_plan {
 
 /**
  * Choose by the shape alone, through a model of what each way costs.  The environment's SN_CONV
- * (direct, winograd, fft, lanes; several, separated by commas) allows only those where one of them
- * can do it.  pad < kernel on both axes.
+ * (direct, winograd, fft, lanes, lane-tiles; several, separated by commas) allows only those where
+ * one of them can do it.  pad < kernel on both axes.
  */
 void sn_conv_plan(struct sn_conv_plan *p, const struct sn_conv *s);
 /** The name of the chosen way. */

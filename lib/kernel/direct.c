@@ -37,11 +37,37 @@ static size_t images(const struct sn_conv *s, size_t n)
 
 /* ---- forward -------------------------------------------------------------------------- */
 
-/* Vectors of 16 that channels fill; a run of less than some 16 floats hides no latency. */
+static double larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* Cycles of a block of m pixels and v vectors, a step: multiply-adds or loads. */
+static double step(double m, double v)
+{
+	return larger(m * v, m + v);
+}
+
+/* A panel that is half empty needs half the work; stores of odd numbers of channels are slow. */
 static double cost(const struct sn_conv *s)
 {
-	double run = (double)(s->kw * s->c), pixels = (double)(s->oh * s->ow);
-	return pixels * ((run + 4) * (double)s->kh + 12) * (double)sn_round_up(s->k, 16) * 1.1;
+	double all = (double)taps(s), lines = (double)s->oh, w = (double)s->ow;
+	double borders = 2 * (double)sn_bordered_size(s, 1), cycles = 0;
+	if (taps(s) > SN_WINDOW_TAPS || s->ow < SN_WINDOW_LINE) {
+		double run = (double)(s->kw * s->c);
+		return lines * w * ((run + 4) * (double)s->kh + 12) *
+			       (double)sn_round_up(s->k, 16) * 1.05 +
+		       borders;
+	}
+	const size_t whole = (s->ow + 11) / 12;
+	double blocks = (double)whole, m = w / blocks;
+	for (size_t from = 0; from < s->k; from += 32) {
+		double v = s->k - from > 16 ? 2 : 1;
+		cycles += all * step(m, v) * 1.04 + 20 + 3 * m * v;
+		if (s->k - from < 32 && s->k % 16)
+			cycles += 40 * m;
+	}
+	return 16 * cycles * blocks * lines + borders;
 }
 
 static size_t packed(const struct sn_conv *s)
@@ -86,17 +112,24 @@ static void forward(const struct sn_conv *s, const float *x, size_t n, const flo
 
 /* ---- weight gradient ------------------------------------------------------------------ */
 
-static double gradient_cost(const struct sn_conv *s)
-{
-	double pixels = (double)(s->oh * s->ow);
-	size_t k = sn_round_up(s->k, 16);
-	return pixels * (double)(s->kh * sn_round_up(s->kw * s->c, 6)) * (double)k * 1.2;
-}
-
 /* dy in whole vectors at every pixel. */
 static size_t widened(const struct sn_conv *s)
 {
 	return s->k % sn_simd()->columns ? s->oh * s->ow * padded(s) : 0;
+}
+
+static double gradient_cost(const struct sn_conv *s)
+{
+	double pixels = (double)(s->oh * s->ow), lines = (double)s->oh;
+	const size_t run = s->kw * s->c, wholes = run / 12, rest = run % 12;
+	double cycles = widened(s) ? 20 * pixels : 0;
+	for (size_t from = 0; from < s->k; from += 32) {
+		double v = s->k - from > 16 ? 2 : 1;
+		double whole = (step(12, v) + 1) * pixels + 5 * lines + 36 * v + 20;
+		double last = (step((double)rest, v) + 1) * pixels + 5 * lines + 20;
+		cycles += (double)s->kh * ((double)wholes * whole + (rest ? last : 0));
+	}
+	return 16 * cycles + 2 * (double)sn_bordered_size(s, 1);
 }
 
 static size_t gradient_scratch(const struct sn_conv *s, size_t n)

@@ -40,6 +40,22 @@ struct sn_rows {
 };
 
 /**
+ * Pixels of a line times a panel, for windows of few numbers: y[i * y_point + j] = sum over k <
+ * length of a[i * a_point + offset[k]] * b[k * columns + j] for i < pixels (any number), j < n, in
+ * the order of k, finished.  finish, whose arrays begin with the panel's first column: or NULL
+ */
+struct sn_taps {
+	const float *a;
+	size_t a_point, pixels;
+	const int32_t *offset;
+	size_t length;
+	const float *b;
+	const struct sn_finish *finish;
+	float *y;
+	size_t y_point, n;
+};
+
+/**
  * y[i * y_step + j] += sum over r < lines, q < points of a[r * a_line + q * a_point + i] *
  * b[r * b_line + q * b_point + j] for i < m, j < n, added in the order of r and q to the old value.
  * m <= rows, n <= columns
@@ -153,6 +169,98 @@ struct sn_lines {
 	size_t valid;
 };
 
+/*
+ * A picture in each lane: every number below is a vector of `lanes` floats, one of each picture,
+ * but the weights.
+ */
+
+/**
+ * y[i][o] = sum over s < lines, t < length of a[s][a_from + i * a_point + t] *
+ * b[s * b_line + t * outputs + o] for i < m, o < outputs, added in the order of s and t to 0, then
+ * finished.  Steps of a and y are in floats.
+ *   m <= lanes_rows, outputs <= lanes_outputs
+ *   finish  never NULL; its arrays begin with the first output
+ */
+struct sn_lanes_product {
+	const float *const *a;
+	size_t a_from, a_point, lines, length;
+	const float *b; /* not vectors */
+	size_t b_line;
+	const struct sn_finish *finish;
+	size_t m, outputs;
+	float *y;
+	size_t y_point;
+};
+
+/**
+ * y[i][o] += sum over s < lines, q < points of a[s][a_from + q * a_point + i] *
+ * b[s][b_from + q * b_point + o] for i < m, o < outputs, in the order of s and q; to 0 where
+ * `first`.  y has no gaps.  m <= lanes_rows, outputs <= lanes_outputs
+ */
+struct sn_lanes_outer {
+	const float *const *a;
+	size_t a_from, a_point;
+	const float *const *b;
+	size_t b_from, b_point;
+	size_t lines, points, m, outputs;
+	bool first;
+	float *y;
+};
+
+/*
+ * Winograd's tiles, a picture in each lane: `outputs` x `outputs` numbers are computed with
+ * `points` x `points` products.
+ */
+
+/** Windows of side points + 1 - outputs: 6 points and 4 outputs, or 8 points and 3 to 5 outputs. */
+struct sn_lane_tiles {
+	size_t points, outputs;
+};
+
+/** Transforms of a tile: number (i, j) of channel c stands at from[i] + j * point + c * lanes, its
+ * transform's number f at to + f * step + c * lanes. */
+struct sn_lane_tiles_in {
+	const float *const *from;
+	size_t point, channels;
+	float *to;
+	size_t step;
+};
+
+/** The way back, and the finish (never NULL; its arrays begin with the first output): output o's
+ * number (i, j) goes to to + i * line + j * point + o * lanes. */
+struct sn_lane_tiles_out {
+	const float *from;
+	size_t step, outputs;
+	const struct sn_finish *finish;
+	float *to;
+	size_t line, point;
+};
+
+/** For each of the products f: y[f][i][o] = sum over k < depth of x[f][i][k] * u[f][k][o] for i <
+ * m, o < outputs; x_step and y_step floats lie from one f to the next.  u: no vectors, no gaps.
+ * m <= lanes_rows, outputs <= lanes_outputs */
+struct sn_lane_tiles_product {
+	const float *x;
+	size_t x_step;
+	const float *u;
+	size_t depth, products, m, outputs;
+	float *y;
+	size_t y_step;
+};
+
+/** For each of the products f: y[f][k][o] += sum over i < tiles of x[f][i][k] * d[f][i][o] for k <
+ * depth, o < outputs; to 0 where `first`.  With sum [f][k][o], no vectors, y is room for one f
+ * alone, and its lanes are added to the sum.  outputs <= lanes_outputs */
+struct sn_lane_tiles_outer {
+	const float *x;
+	size_t x_step;
+	const float *d;
+	size_t d_step;
+	size_t tiles, depth, products, outputs;
+	bool first;
+	float *y, *sum;
+};
+
 struct sn_simd {
 	const char *isa; /* "x86-64-v4", "x86-64-v3", "x86-64-v2", "generic" */
 	size_t lanes;	 /* floats of a vector */
@@ -161,6 +269,7 @@ struct sn_simd {
 	size_t dot_rows, dot_columns;
 
 	void (*rows_by_panel)(const struct sn_rows *job);
+	void (*taps_by_panel)(const struct sn_taps *job);
 	void (*outer)(const struct sn_outer *job);
 	void (*dots)(const struct sn_dots *job);
 	/** y[j] = the lanes of sum[j] added up, finished; j < n. */
@@ -172,6 +281,29 @@ struct sn_simd {
 
 	const struct sn_sweeps *sweeps;		/* all that is no product */
 	const struct sn_low_loops *bf16, *int8; /* NULL where the set has none */
+
+	size_t lanes_rows, lanes_outputs;
+	/** `lanes` lines of n floats to n vectors, and back. */
+	void (*lanes_in)(const float *const *from, size_t n, float *to);
+	void (*lanes_out)(const float *from, size_t n, float *const *to);
+	void (*lanes_product)(const struct sn_lanes_product *job);
+	void (*lanes_outer)(const struct sn_lanes_outer *job);
+	/** sum[i] += the lanes of vector i, added up in a fixed order; i < n. */
+	void (*lanes_add)(const float *from, size_t n, float *sum);
+
+	/** x: points x points numbers; spread, of dy: outputs x outputs. */
+	void (*lane_tiles_in)(const struct sn_lane_tiles *t, const struct sn_lane_tiles_in *job);
+	void (*lane_tiles_spread)(const struct sn_lane_tiles *t,
+				  const struct sn_lane_tiles_in *job);
+	void (*lane_tiles_out)(const struct sn_lane_tiles *t, const struct sn_lane_tiles_out *job);
+	void (*lane_tiles_product)(const struct sn_lane_tiles_product *job);
+	void (*lane_tiles_outer)(const struct sn_lane_tiles_outer *job);
+	/** A filter in each lane: w [side][side][lanes], of which n <= lanes count, to u, `step`
+	 * floats from one number to the next; unweights, of sums of gradients: back. */
+	void (*lane_tiles_weights)(const struct sn_lane_tiles *t, const float *w, size_t n,
+				   float *u, size_t step);
+	void (*lane_tiles_unweights)(const struct sn_lane_tiles *t, const float *u, size_t step,
+				     size_t n, float *w);
 };
 
 /** The best that this processor runs, or what the environment's SN_ISA names (v4, v3, v2, generic)

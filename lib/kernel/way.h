@@ -66,7 +66,8 @@ static inline size_t sn_round_up(size_t n, size_t to)
 
 extern const struct sn_conv_way *const sn_conv_ways[]; /* NULL at the end */
 
-extern const struct sn_conv_way sn_way_direct, sn_way_winograd, sn_way_fft, sn_way_lanes;
+extern const struct sn_conv_way sn_way_direct, sn_way_winograd, sn_way_fft, sn_way_lanes,
+	sn_way_lane_tiles;
 
 /* The input gradient of strides above 1: direct.c and strided.c alone. */
 size_t sn_strided_packed(const struct sn_conv *s);

@@ -34,12 +34,47 @@ struct sn_finish sn_finish_from(const struct sn_finish *f, size_t from)
 	return g;
 }
 
+/* Line by line, the places of a window's numbers in a list. */
+static void lines(struct sn_field f, size_t n, size_t stride, size_t kh, size_t length,
+		  const float *panels, const struct sn_finish *finish, float *y, size_t h, size_t w,
+		  size_t k)
+{
+	const struct sn_simd *simd = sn_simd();
+	const size_t columns = simd->columns;
+	int32_t offset[SN_WINDOW_TAPS];
+	for (size_t i = 0; i < kh * length; i++)
+		offset[i] = (int32_t)(i / length * f.row + i % length);
+	for (size_t from = 0; from < k; from += columns, panels += kh * length * columns) {
+		struct sn_finish part;
+		struct sn_taps job = { .a_point = stride * f.point,
+				       .pixels = w,
+				       .offset = offset,
+				       .length = kh * length,
+				       .b = panels,
+				       .y_point = k,
+				       .n = k - from < columns ? k - from : columns };
+		if (finish) {
+			part = sn_finish_from(finish, from);
+			job.finish = &part;
+		}
+		for (size_t i = 0; i < n * h; i++) {
+			job.a = f.x + i / h * f.image + i % h * stride * f.row;
+			job.y = y + i * w * k + from;
+			simd->taps_by_panel(&job);
+		}
+	}
+}
+
 void sn_windows(struct sn_field f, size_t n, size_t stride, size_t kh, size_t length,
 		const float *panels, const struct sn_finish *finish, float *y, size_t h, size_t w,
 		size_t k)
 {
 	const struct sn_simd *simd = sn_simd();
 	const size_t columns = simd->columns;
+	if (kh * length <= SN_WINDOW_TAPS && w >= SN_WINDOW_LINE) {
+		lines(f, n, stride, kh, length, panels, finish, y, h, w, k);
+		return;
+	}
 	for (size_t from = 0; from < k; from += columns, panels += kh * length * columns) {
 		const float *a[SN_SIMD_ROWS];
 		float *to[SN_SIMD_ROWS];

@@ -9,6 +9,11 @@
 
 #include "way.h"
 
+enum {
+	SN_WINDOW_TAPS = 4096, /* numbers of a window whose places are listed */
+	SN_WINDOW_LINE = 5     /* pixels of a line that are worth a call */
+};
+
 /* Pictures with their borders: floats from one line, and pixel, to the next. */
 struct sn_field {
 	const float *x;

@@ -86,8 +86,8 @@ static void test_errors(void)
 		"line 2: conv1: 3 groups do not divide 4 channels");
 	refused("input 8x8x1\nconv 4 size=3 groups=4\n", "4 groups do not divide 1 channels");
 	refused("input 8x8x1\nconv 4 size=3 groups=0\n", "wanted a whole number from 1");
-	refused("input 1x1x1\nconv 100000 size=1\nconv 100000 size=21 pad=10 groups=100000\n",
-		"line 3: conv2: windows of 21x21 in 100000 groups take too much memory");
+	refused("input 1x1x1\nconv 100000 size=1\nconv 100000 size=7x65 pad=3x32 groups=100000\n",
+		"line 3: conv2: windows of 7x65 in 100000 groups take too much memory");
 	refused("input 8x8x1\nconv 4 size=3 init=normal:1,x\n", "line 2: mean 'x'");
 	refused("input 8x8x1\nconv 4 size=3 bias-init=zero\n", "line 2: bias-init 'zero', wanted");
 	refused("input 8x8x1\navgpool\n", "line 2: avgpool without size=");

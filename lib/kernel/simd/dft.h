@@ -31,16 +31,6 @@ struct cv {
 /* An index, a factor: all are constants where these functions end up. */
 #define MOST_FACTOR 13
 
-INLINE vector vector_at(const float *p)
-{
-	return *(const unaligned *)p;
-}
-
-INLINE void vector_to(float *p, vector x)
-{
-	*(unaligned *)p = x;
-}
-
 INLINE vector cosine(const int t, const int n)
 {
 	return broadcast((float)__builtin_cos(6.283185307179586477 * (t % n) / n));

@@ -8,6 +8,7 @@
 #include "vector.h"
 
 void SN_NAME(sn_rows_by_panel)(const struct sn_rows *job);
+void SN_NAME(sn_taps_by_panel)(const struct sn_taps *job);
 void SN_NAME(sn_outer)(const struct sn_outer *job);
 
 INLINE void rows_block(const struct sn_rows *r, const size_t m, const size_t v, const int whole)
@@ -42,6 +43,43 @@ INLINE void rows_block(const struct sn_rows *r, const size_t m, const size_t v, 
 		UNROLL for (size_t i = 0; i < m; i++) finish_apply(&f, sum[i], v);
 	}
 	UNROLL for (size_t i = 0; i < m; i++) store(r->y[i], sum[i], n, v);
+}
+
+struct taps {
+	const struct sn_taps *t;
+	const float *a;
+	float *y;
+	size_t m;
+};
+
+INLINE void taps_block(const struct taps *r, const size_t m, const size_t v)
+{
+	const struct sn_taps *t = r->t;
+	const float *b = t->b, *p[ROWS];
+	const int32_t *offset = t->offset, *end = offset + t->length;
+	vector sum[ROWS][2];
+	struct finish f;
+	UNROLL for (size_t i = 0; i < m; i++)
+	{
+		p[i] = r->a + i * t->a_point;
+		UNROLL for (size_t j = 0; j < v; j++) sum[i][j] = (vector){ 0 };
+	}
+	for (; offset < end; offset++, b += WIDE) {
+		const ptrdiff_t place = *offset;
+		vector factor[2];
+		load(factor, b, WIDE, v, 1);
+		UNROLL for (size_t i = 0; i < m; i++)
+		{
+			vector x = broadcast(p[i][place]);
+			UNROLL for (size_t j = 0; j < v; j++) sum[i][j] += x * factor[j];
+		}
+	}
+	finish_load(&f, t->finish, 0, t->n, v);
+	UNROLL for (size_t i = 0; i < m; i++)
+	{
+		finish_apply(&f, sum[i], v);
+		store(r->y + i * t->y_point, sum[i], t->n, v);
+	}
 }
 
 INLINE void outer_block(const struct sn_outer *o, const size_t m, const size_t v, const int whole)
@@ -112,4 +150,32 @@ void SN_NAME(sn_outer)(const struct sn_outer *job)
 		outer_narrow(job);
 	else
 		outer_ragged(job);
+}
+
+#define TAPS_NARROW(job, m, v, whole) taps_block(job, m, 1)
+#define TAPS_WIDE(job, m, v, whole) taps_block(job, m, 2)
+
+void SN_NAME(sn_taps_by_panel)(const struct sn_taps *t)
+{
+	struct taps r = { t, t->a, t->y, 0 };
+	const struct taps *job = &r;
+	for (size_t left = t->pixels, blocks = (left + ROWS - 1) / ROWS; left > 0; left -= r.m) {
+		r.m = (left + blocks - 1) / blocks;
+		blocks--;
+		if (t->n > SN_LANES) {
+			switch (r.m) {
+				EACH_ROW(TAPS_WIDE, job, 2, 1)
+			default:
+				break;
+			}
+		} else {
+			switch (r.m) {
+				EACH_ROW(TAPS_NARROW, job, 1, 1)
+			default:
+				break;
+			}
+		}
+		r.a += r.m * t->a_point;
+		r.y += r.m * t->y_point;
+	}
 }

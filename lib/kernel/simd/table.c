@@ -3,6 +3,7 @@
 #include "../sweeps.h"
 
 void SN_NAME(sn_rows_by_panel)(const struct sn_rows *job);
+void SN_NAME(sn_taps_by_panel)(const struct sn_taps *job);
 void SN_NAME(sn_outer)(const struct sn_outer *job);
 void SN_NAME(sn_dots)(const struct sn_dots *job);
 void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
@@ -13,6 +14,21 @@ void SN_NAME(sn_fft_forward)(const struct sn_fft_tile *t);
 void SN_NAME(sn_fft_inverse)(const struct sn_fft_tile *t);
 void SN_NAME(sn_fft_product)(const struct sn_spectra *s);
 void SN_NAME(sn_fft_turned_product)(const struct sn_spectra *s);
+void SN_NAME(sn_lanes_in)(const float *const *from, size_t n, float *to);
+void SN_NAME(sn_lanes_out)(const float *from, size_t n, float *const *to);
+void SN_NAME(sn_lanes_product)(const struct sn_lanes_product *job);
+void SN_NAME(sn_lanes_outer)(const struct sn_lanes_outer *job);
+void SN_NAME(sn_lanes_add)(const float *from, size_t n, float *sum);
+void SN_NAME(sn_lane_tiles_in)(const struct sn_lane_tiles *t, const struct sn_lane_tiles_in *job);
+void SN_NAME(sn_lane_tiles_spread)(const struct sn_lane_tiles *t,
+				   const struct sn_lane_tiles_in *job);
+void SN_NAME(sn_lane_tiles_out)(const struct sn_lane_tiles *t, const struct sn_lane_tiles_out *job);
+void SN_NAME(sn_lane_tiles_product)(const struct sn_lane_tiles_product *job);
+void SN_NAME(sn_lane_tiles_outer)(const struct sn_lane_tiles_outer *job);
+void SN_NAME(sn_lane_tiles_weights)(const struct sn_lane_tiles *t, const float *w, size_t n,
+				    float *u, size_t step);
+void SN_NAME(sn_lane_tiles_unweights)(const struct sn_lane_tiles *t, const float *u, size_t step,
+				      size_t n, float *w);
 
 static const struct sn_fft_loops fft_loops = {
 	.forward = SN_NAME(sn_fft_forward),
@@ -35,6 +51,7 @@ const struct sn_simd SN_NAME(sn_simd) = {
 	.dot_rows = SN_LANES == 16 ? 4 : 2,
 	.dot_columns = 6,
 	.rows_by_panel = SN_NAME(sn_rows_by_panel),
+	.taps_by_panel = SN_NAME(sn_taps_by_panel),
 	.outer = SN_NAME(sn_outer),
 	.dots = SN_NAME(sn_dots),
 	.dots_finish = SN_NAME(sn_dots_finish),
@@ -47,4 +64,18 @@ const struct sn_simd SN_NAME(sn_simd) = {
 	.bf16 = &sn_bf16_v4,
 	.int8 = &sn_int8_v4,
 #endif
+	.lanes_rows = LANES_ROWS,
+	.lanes_outputs = LANES_OUTPUTS,
+	.lanes_in = SN_NAME(sn_lanes_in),
+	.lanes_out = SN_NAME(sn_lanes_out),
+	.lanes_product = SN_NAME(sn_lanes_product),
+	.lanes_outer = SN_NAME(sn_lanes_outer),
+	.lanes_add = SN_NAME(sn_lanes_add),
+	.lane_tiles_in = SN_NAME(sn_lane_tiles_in),
+	.lane_tiles_spread = SN_NAME(sn_lane_tiles_spread),
+	.lane_tiles_out = SN_NAME(sn_lane_tiles_out),
+	.lane_tiles_product = SN_NAME(sn_lane_tiles_product),
+	.lane_tiles_outer = SN_NAME(sn_lane_tiles_outer),
+	.lane_tiles_weights = SN_NAME(sn_lane_tiles_weights),
+	.lane_tiles_unweights = SN_NAME(sn_lane_tiles_unweights),
 };

@@ -25,6 +25,14 @@
 #define ROWS 6 /* sixteen registers: 12 sums, 2 factors, 1 broadcast */
 #endif
 
+/* The same with a picture in each lane: a vector for each row and output. */
+#define LANES_OUTPUTS 4
+#if SN_LANES == 16
+#define LANES_ROWS 6
+#else
+#define LANES_ROWS 3
+#endif
+
 typedef float vector __attribute__((vector_size(SN_LANES * 4)));
 typedef float unaligned __attribute__((vector_size(SN_LANES * 4), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(SN_LANES * 4)));
@@ -63,6 +71,16 @@ INLINE void store(float *p, const vector *from, size_t n, const size_t v)
 			from[j];
 		memcpy(p, line, n * sizeof *p);
 	}
+}
+
+INLINE vector vector_at(const float *p)
+{
+	return *(const unaligned *)p;
+}
+
+INLINE void vector_to(float *p, vector v)
+{
+	*(unaligned *)p = v;
 }
 
 /* Negative numbers become 0; a NaN stays. */
@@ -151,5 +169,61 @@ INLINE void finish_apply(const struct finish *f, vector *y, const size_t v)
 #else
 #define EACH_ROW EACH_OF_6
 #endif
+
+/* name(job) by name_block(job, rows, outputs), one copy of it for every size. */
+#if LANES_ROWS == 6
+#define MORE_LANES_ROWS(block, outputs)                                                            \
+	case 4:                                                                                    \
+		block(job, 4, outputs);                                                            \
+		break;                                                                             \
+	case 5:                                                                                    \
+		block(job, 5, outputs);                                                            \
+		break;                                                                             \
+	case 6:                                                                                    \
+		block(job, 6, outputs);                                                            \
+		break;
+#else
+#define MORE_LANES_ROWS(block, outputs)
+#endif
+#define LANES_ROWS_OF(name, type, outputs)                                                         \
+	static void name##_##outputs(const type *job)                                              \
+	{                                                                                          \
+		switch (job->m) {                                                                  \
+		case 1:                                                                            \
+			name##_block(job, 1, outputs);                                             \
+			break;                                                                     \
+		case 2:                                                                            \
+			name##_block(job, 2, outputs);                                             \
+			break;                                                                     \
+		case 3:                                                                            \
+			name##_block(job, 3, outputs);                                             \
+			break;                                                                     \
+			MORE_LANES_ROWS(name##_block, outputs)                                     \
+		default:                                                                           \
+			break;                                                                     \
+		}                                                                                  \
+	}
+#define LANES_SIZES(name, type)                                                                    \
+	LANES_ROWS_OF(name, type, 1)                                                               \
+	LANES_ROWS_OF(name, type, 2)                                                               \
+	LANES_ROWS_OF(name, type, 3)                                                               \
+	LANES_ROWS_OF(name, type, 4)                                                               \
+	static void name(const type *job)                                                          \
+	{                                                                                          \
+		switch (job->outputs) {                                                            \
+		case 1:                                                                            \
+			name##_1(job);                                                             \
+			break;                                                                     \
+		case 2:                                                                            \
+			name##_2(job);                                                             \
+			break;                                                                     \
+		case 3:                                                                            \
+			name##_3(job);                                                             \
+			break;                                                                     \
+		default:                                                                           \
+			name##_4(job);                                                             \
+			break;                                                                     \
+		}                                                                                  \
+	}
 
 #endif
