@@ -111,7 +111,7 @@ run-check: all unit $(BUILD)/bench/pieces
 	tests/run $(BUILD) $(TESTS)
 
 run-demo: all
-	$(MAKE) --no-print-directory -C pipelines/fashion BIN=$(abspath $(BUILD)/bin)
+	$(MAKE) --no-print-directory -C pipelines/demo BIN=$(abspath $(BUILD)/bin)
 
 # install-packages PACKAGES: apt-get for those that are missing, through sudo where we are not root.
 define install-packages
@@ -213,6 +213,6 @@ uninstall:
 
 clean:
 	rm -rf $(BUILD)
-	[ ! -f pipelines/fashion/Makefile ] || $(MAKE) --no-print-directory -C pipelines/fashion clean
+	[ ! -f pipelines/demo/Makefile ] || $(MAKE) --no-print-directory -C pipelines/demo clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -16,11 +16,43 @@ static int read_header(struct eval_set *set, const struct sn_record *rec)
 		st = sn_model_note_read(&set->note, h);
 	if (sn_header_get_str(h, "distance", &name) && name.size < sizeof(set->distance))
 		memcpy(set->distance, name.data, name.size);
-	sn_header_get_f8(h, "threshold", &set->threshold);
+	if (!set->folding) /* it is one of two items */
+		sn_header_get_f8(h, "threshold", &set->threshold);
 	sn_header_get_uint(h, "window", &window);
 	set->e.items.window = window;
 	sn_header_free(h);
 	return st;
+}
+
+int eval_set_fold(struct eval_set *set, enum sn_fold how)
+{
+	return sn_folding_new(&set->folding, how);
+}
+
+/* What is folded is a pair like any other: the trial was its references. */
+static int add_folded(struct eval_set *set, struct sn_pair *folded)
+{
+	folded->trial = SN_NONE;
+	return sn_evaluation_pair(&set->e, folded);
+}
+
+static int add_pair(struct eval_set *set, const struct sn_pair *pair)
+{
+	struct sn_pair folded;
+	int st;
+
+	if (!set->folding)
+		return sn_evaluation_pair(&set->e, pair);
+	st = sn_folding_pair(set->folding, pair, &folded);
+	return st == 1 ? add_folded(set, &folded) : st;
+}
+
+static int end_pairs(struct eval_set *set)
+{
+	struct sn_pair folded;
+	int st = set->folding ? sn_folding_end(set->folding, &folded) : 0;
+
+	return st == 1 ? add_folded(set, &folded) : st;
 }
 
 int eval_set_read(struct eval_set *set, const char *path, const struct cli_common *c)
@@ -46,7 +78,7 @@ int eval_set_read(struct eval_set *set, const char *path, const struct cli_commo
 		} else if (rec.map == SN_MAP_ITEM) {
 			st = sn_evaluation_item(e, &rec.item);
 		} else if (rec.map == SN_MAP_PAIR) {
-			st = sn_evaluation_pair(e, &rec.pair);
+			st = add_pair(set, &rec.pair);
 			sn_progress_read(progress, sn_reader_offset(r), sn_reader_size(r));
 			sn_progress_show(progress, e->pairs, NULL);
 		}
@@ -57,7 +89,7 @@ int eval_set_read(struct eval_set *set, const char *path, const struct cli_commo
 	}
 	if (st == 0)
 		st = cli_check_empty(r, seen, c);
-	if (st == 0 && seen)
+	if (st == 0 && seen && (st = end_pairs(set)) == 0)
 		st = sn_evaluation_finish(e);
 	if (st == 0 && e->all.counted)
 		sn_note("%s: more than %zu pairs: distances are counted in bins of 1/%.0f of their "
@@ -118,6 +150,7 @@ int eval_set_check_dev(const struct eval_set *set, const struct eval_set *dev)
 
 void eval_set_release(struct eval_set *set)
 {
+	sn_folding_free(set->folding);
 	sn_evaluation_release(&set->e);
 	sn_model_note_release(&set->note);
 }

@@ -4,6 +4,7 @@
 #define EVAL_SET_H
 
 #include <sn/evaluation.h>
+#include <sn/fold.h>
 #include <sn/model.h>
 #include "cli.h"
 
@@ -13,6 +14,7 @@ struct eval_set {
 	char distance[32];
 	double threshold; /* the stream's; NaN: none */
 	struct sn_model_note note;
+	struct sn_folding *folding; /* trials against several references become pairs; NULL: none */
 };
 #define EVAL_SET_INIT                                                                              \
 	{                                                                                          \
@@ -24,6 +26,9 @@ struct eval_set {
  * input that is allowed, or a negative code with a message that says where.
  */
 SN_MUST_CHECK int eval_set_read(struct eval_set *set, const char *path, const struct cli_common *c);
+
+/** Before reading: each trial against several references is one pair. */
+SN_MUST_CHECK int eval_set_fold(struct eval_set *set, enum sn_fold how);
 
 /** Are these distances ones of this model, by the kind of distance that it has? SN_EDATA: no. */
 SN_MUST_CHECK int eval_set_check_model(const struct eval_set *set, const struct sn_model *m);

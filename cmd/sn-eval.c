@@ -13,6 +13,7 @@ struct options {
 	const char *dev;       /* distances to choose the threshold on, or NULL */
 	const char *roc, *cmc; /* where the curves go, or NULL */
 	bool identify;
+	unsigned fold;	    /* enum sn_fold, of --fold */
 	uint64_t bootstrap; /* replicates; 0: none */
 	const char *leak;   /* the pictures, or NULL */
 	double leak_limit;
@@ -42,6 +43,9 @@ static const struct cli_option table[] = {
 	  "intervals over identities, by N replicates", 10, 1000000, NULL, CLI_SILENT },
 	{ 's', "seed", CLI_COUNT, &asked.common.seed, "N", "seed of the bootstrap", 0, 0x1p64, NULL,
 	  CLI_SILENT },
+	{ 0, "fold", CLI_CHOICE, &asked.fold, "HOW",
+	  "each trial against several references (sn-pair --references) is one distance", 0, 0,
+	  sn_fold_names, CLI_SILENT | CLI_OMIT },
 	{ 0, "identify", CLI_FLAG, &asked.identify, NULL,
 	  "the first item of each pair is a probe: whose is it, or nobody's?", 0, 0, NULL,
 	  CLI_SILENT },
@@ -70,7 +74,8 @@ static const struct cli_option table[] = {
 
 static const struct cli_program program = {
 	"sn-eval",
-	"[-T D | --far F] [--dev FILE] [--bootstrap N] [--identify] [--leak PICTURES] [--calibrate "
+	"[-T D | --far F] [--dev FILE] [--fold HOW] [--bootstrap N] [--identify] [--leak PICTURES] "
+	"[--calibrate "
 	"MODEL] [-o FILE] "
 	"[FILE]",
 	"How well distances tell same from different, with 95 % intervals.\n"
@@ -100,6 +105,9 @@ static void parse(int argc, char **argv, struct options *o)
 	if (o->leak && strcmp(o->leak, "-") == 0 &&
 	    (strcmp(o->in, "-") == 0 || (o->dev && strcmp(o->dev, "-") == 0)))
 		cli_usage_error("distances and pictures cannot both be standard input");
+	if (cli_given("fold") && (o->calibrate || o->identify || o->leak || o->bootstrap))
+		cli_usage_error("--fold makes one distance of several, which neither --calibrate, "
+				"--identify, --leak nor --bootstrap is for");
 	if (o->cmc && !o->identify)
 		cli_usage_error("--cmc goes with --identify");
 	if (cli_given("seed") && !o->bootstrap)
@@ -119,6 +127,11 @@ static void parse(int argc, char **argv, struct options *o)
 	if (strcmp(o->calibrate, "-") == 0 && !cli_given("output"))
 		cli_usage_error(
 			"a model from standard input has no place of its own; give -o FILE");
+}
+
+static int fold(struct eval_set *set, const struct options *o)
+{
+	return cli_given("fold") ? eval_set_fold(set, (enum sn_fold)o->fold) : 0;
 }
 
 /* The threshold of the rates, NaN for the one of equal error; from these pairs, a development set
@@ -148,7 +161,9 @@ static int choose_threshold(double *threshold, const struct eval_set *set,
 
 static int read_dev(struct eval_set *dev, const struct eval_set *set, const struct options *o)
 {
-	int st = eval_set_read(dev, o->dev, &o->common);
+	int st = fold(dev, o);
+	if (st == 0)
+		st = eval_set_read(dev, o->dev, &o->common);
 	if (st < 0)
 		return st;
 	if (st == 0)
@@ -251,7 +266,7 @@ static int evaluate(struct eval_set *set, struct eval_set *dev, struct sn_model 
 	if (o->bootstrap &&
 	    (st = sn_bootstrap_new(&set->e.bootstrap, o->bootstrap, o->common.seed, 0)) < 0)
 		return st;
-	if ((st = eval_set_read(set, o->in, &o->common)) <= 0)
+	if ((st = fold(set, o)) < 0 || (st = eval_set_read(set, o->in, &o->common)) <= 0)
 		return st;
 	if ((both = check_both(&set->e, o)) < 0)
 		return both;

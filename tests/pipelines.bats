@@ -5,11 +5,11 @@ short() { # short FOLDER [VARIABLE=VALUE...]
 	local out=$1
 	shift
 	[ -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ] || skip "dataset-fashion-mnist is absent"
-	make -C "$ROOT/pipelines/fashion" BIN="$BUILD/bin" OUT="$out" IMAGES=6000 TESTS=2000 PAIRS=4000 EPOCHS=2 \
+	make -C "$ROOT/pipelines/demo" BIN="$BUILD/bin" OUT="$out" IMAGES=6000 TESTS=2000 PAIRS=4000 EPOCHS=2 \
 		CALIBRATION=0.2 EXPECTED=expected-short.tsv "$@"
 }
 
-@test "pipelines/fashion: a short run gives what is expected, and says what it runs" {
+@test "pipelines/demo: a short run gives what is expected, and says what it runs" {
 	run -0 --separate-stderr short "$BATS_TEST_TMPDIR/out" all check
 	[[ $output == *"sn-train -s 1 "* ]]
 	[[ $output == *"sn-verify -m "* ]]
@@ -22,7 +22,7 @@ short() { # short FOLDER [VARIABLE=VALUE...]
 	[[ $output == *"eer "* ]]
 }
 
-@test "pipelines/fashion: what is not expected fails the check" {
+@test "pipelines/demo: what is not expected fails the check" {
 	short "$BATS_TEST_TMPDIR/out" IMAGES=1000 TESTS=500 PAIRS=400 EPOCHS=1
 	cd "$BATS_TEST_TMPDIR"
 	printf 'measure\tleast\tmost\neer\t0\t0.0001\n' >better.tsv
@@ -32,15 +32,15 @@ short() { # short FOLDER [VARIABLE=VALUE...]
 	run -2 --separate-stderr short "$BATS_TEST_TMPDIR/out" IMAGES=1000 TESTS=500 PAIRS=400 EPOCHS=1 check EXPECTED="$PWD/unknown.tsv"
 }
 
-@test "pipelines/fashion: two runs give the same model, byte for byte, with one thread and with two" {
+@test "pipelines/demo: two runs give the same model, byte for byte, with one thread and with two" {
 	short "$BATS_TEST_TMPDIR/1" IMAGES=3000 TESTS=1000 PAIRS=1000 EPOCHS=1 THREADS=1
 	short "$BATS_TEST_TMPDIR/2" IMAGES=3000 TESTS=1000 PAIRS=1000 EPOCHS=1 THREADS=2
 	cmp "$BATS_TEST_TMPDIR/1/w.bin" "$BATS_TEST_TMPDIR/2/w.bin"
 	cmp "$BATS_TEST_TMPDIR/1/test.tsv" "$BATS_TEST_TMPDIR/2/test.tsv"
 }
 
-@test "pipelines/fashion: without the images it says what to install" {
-	run -2 --separate-stderr make -C "$ROOT/pipelines/fashion" BIN="$BUILD/bin" OUT="$BATS_TEST_TMPDIR/out" DATA=/nowhere
+@test "pipelines/demo: without the images it says what to install" {
+	run -2 --separate-stderr make -C "$ROOT/pipelines/demo" BIN="$BUILD/bin" OUT="$BATS_TEST_TMPDIR/out" DATA=/nowhere
 	# shellcheck disable=SC2154
 	[[ $stderr == *"dataset-fashion-mnist"* ]]
 }

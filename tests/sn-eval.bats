@@ -836,3 +836,42 @@ calibration() {
 	cmp w.bin before.bin
 	run -0 sn-eval --calibrate w.bin -T 0.5 d.sn
 }
+
+# ---- several references ----
+
+@test "sn-eval --fold: a trial is one pair, less what its references differ among themselves" {
+	# references 0 and 1 at 0 and 2; genuine 2 at 1, forged 3 at 5
+	embeddings i.sn a [0] a [2] a [1] a [5]
+	sn-cat -t i.sn | sed 's/"key":"k3","label":"a"/&,"forged":true/' | json_stream f.sn
+	{
+		sn-cat -t f.sn | sed '/^{"end"/d; s/"kind":"items"/"kind":"pairs"/'
+		echo '{"pair":[0,1],"same":true}'
+		echo '{"pair":[2,0],"same":true,"trial":0}'
+		echo '{"pair":[2,1],"same":true,"trial":0}'
+		echo '{"pair":[3,0],"same":false,"trial":1}'
+		echo '{"pair":[3,1],"same":false,"trial":1}'
+		echo '{"end":9}'
+	} | json_stream pairs.sn
+	sn-dist pairs.sn -o d.sn
+	for how in "mean 1 4" "min 1 3" "excess -1 2"; do
+		read -r name same different <<<"$how"
+		run -0 sn-eval -q --fold "$name" d.sn
+		[[ $output == *$'mean-same\t'"$same"$'\t'* && $output == *$'mean-different\t'"$different"$'\t'* ]]
+		[[ $output == *$'eer-skilled\t0\t'* && $output != *nway* ]]
+	done
+	run -2 --separate-stderr sn-eval --fold mean --identify d.sn
+	[[ $stderr == *"--fold makes one distance"* ]]
+}
+
+@test "sn-eval --fold: streams that have no such trials" {
+	embeddings i.sn a [0] a [2] b [1] b [5] a [3] b [9]
+	sn-pair --all i.sn | sn-dist -o d.sn
+	run -1 --separate-stderr sn-eval --fold mean d.sn
+	[[ $stderr == *"no pair has a trial"*"sn-pair --references"* ]]
+	sn-pair --trials 4 --way 2 i.sn | sn-dist -o d.sn
+	run -1 --separate-stderr sn-eval --fold mean d.sn
+	[[ $stderr == *"has same and different pairs"* ]]
+	sn-pair --references 2 i.sn | sn-dist -o d.sn
+	run -0 sn-eval -q --fold excess d.sn
+	[[ $output == *$'eer\t'* ]]
+}
