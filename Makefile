@@ -136,7 +136,7 @@ lint-deps:
 	$(call install-packages,$(BUILD_PACKAGES) $(LINT_PACKAGES))
 
 C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] lib/kernel/simd/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c)
-SHELL_FILES = tests/run .ci/run $(wildcard tests/*.bash) $(addprefix tests/bench/,accuracy compare instructions peers/find)
+SHELL_FILES = tests/run .ci/run $(addprefix pipelines/,expected mean result timed) $(wildcard tests/*.bash) $(addprefix tests/bench/,accuracy compare instructions peers/find)
 
 lint: lint-deps
 	clang-format --dry-run -Werror $(C_FILES)

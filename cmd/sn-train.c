@@ -372,7 +372,7 @@ static void settle_batch(const struct sn_dataset *data)
 	if (data->has_pairs && o.turns)
 		cli_usage_error("--rotate-classes samples from more classes, and this is pairs: "
 				"put sn-augment --rotate-classes before sn-pair");
-	if (data->has_pairs && (cli_given("groups") || o.across || (o.within && !o.trials)))
+	if (data->has_pairs && (cli_given("groups") || ((o.across || o.within) && !o.trials)))
 		cli_usage_error("--within and --across choose what a batch samples from items, and "
 				"this is pairs");
 	if (!data->has_pairs && cli_given("pairs"))
@@ -418,7 +418,8 @@ static int draw_pairs(struct sn_pairs *pairs, const struct sn_dataset *data, con
 					     .count = o.trials,
 					     .way = o.way,
 					     .shot = o.shot,
-					     .within = (unsigned)o.within };
+					     .within = (unsigned)o.within,
+					     .across = o.trials ? o.across : NULL };
 
 	return sn_dataset_pairs(pairs, data, of, &how);
 }

@@ -88,9 +88,10 @@ INLINE void int8_block(const struct sn_low_rows *r, const size_t m)
 	switch (job->m) {                                                                          \
 		CASE(block, 1)                                                                     \
 		CASE(block, 2)                                                                     \
-		CASE(block, 3) CASE(block, 4) CASE(block, 5) CASE(block, 6) CASE(block, 7)         \
-			CASE(block, 8) CASE(block, 9) CASE(block, 10) CASE(block, 11)              \
-				CASE(block, 12) default : break;                                   \
+		CASE(block, 3)                                                                     \
+		CASE(block, 4) CASE(block, 5) CASE(block, 6) CASE(block, 7) CASE(block, 8)         \
+			CASE(block, 9) CASE(block, 10) CASE(block, 11) CASE(block, 12) default     \
+		    : break;                                                                       \
 	}
 #define CASE(block, m)                                                                             \
 	case m:                                                                                    \
