@@ -70,8 +70,9 @@ void sn_windows(struct sn_field f, size_t n, size_t stride, size_t kh, size_t le
 		size_t k)
 {
 	const struct sn_simd *simd = sn_simd();
-	const size_t columns = simd->columns;
-	if (kh * length <= SN_WINDOW_TAPS && w >= SN_WINDOW_LINE) {
+	const size_t columns = simd->columns, blocks = (w + simd->rows - 1) / simd->rows;
+	/* smaller blocks, which sixteen registers cut lines into, wait for their sums */
+	if (kh * length <= SN_WINDOW_TAPS && w >= SN_WINDOW_LINE * blocks) {
 		lines(f, n, stride, kh, length, panels, finish, y, h, w, k);
 		return;
 	}

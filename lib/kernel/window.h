@@ -11,7 +11,7 @@
 
 enum {
 	SN_WINDOW_TAPS = 4096, /* numbers of a window whose places are listed */
-	SN_WINDOW_LINE = 5     /* pixels of a line that are worth a call */
+	SN_WINDOW_LINE = 5     /* pixels of a block of a line that are worth it */
 };
 
 /* Pictures with their borders: floats from one line, and pixel, to the next. */
