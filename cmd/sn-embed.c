@@ -8,7 +8,9 @@
 #include "cli.h"
 
 enum {
-	WINDOW = 64,		  /* pictures read ahead */
+	WINDOW = 256,		  /* pictures read ahead */
+	WINDOW_LEAST = 64,	  /* of them, however large the network's input is */
+	WINDOW_INPUT = 8 << 20,	  /* bytes of its input, about */
 	WINDOW_PIXELS = 64 << 20, /* bytes of them, about */
 	WINDOW_RECORDS = 4 << 20, /* bytes of everything else */
 };
@@ -61,8 +63,10 @@ struct window {
 	struct sn_header *header;    /* of this section */
 	struct pending *record;
 	size_t records, capacity;
-	size_t *image; /* [WINDOW] indexes of records with a picture */
+	size_t most;   /* pictures */
+	size_t *image; /* [most] indexes of records with a picture */
 	size_t images;
+	struct sn_prep_table table;
 	uint8_t *pixels;
 	float *x, *y;
 	uint64_t done;
@@ -75,10 +79,14 @@ static int window_open(struct window *v)
 	struct sn_tensor t = { 'f', 1, { dim }, dim, NULL };
 	int st;
 
-	v->image = sn_alloc(WINDOW, sizeof *v->image);
+	v->most = WINDOW;
+	while (v->most > WINDOW_LEAST && v->most * input * sizeof *v->x > WINDOW_INPUT)
+		v->most--;
+	sn_prep_table_init(&v->table, p);
+	v->image = sn_alloc(v->most, sizeof *v->image);
 	v->pixels = sn_alloc(sn_pool_threads(v->pool), input);
-	v->x = sn_alloc(WINDOW * input, sizeof *v->x);
-	v->y = sn_alloc(WINDOW * dim, sizeof *v->y);
+	v->x = sn_alloc(v->most * input, sizeof *v->x);
+	v->y = sn_alloc(v->most * dim, sizeof *v->y);
 	if (!v->image || !v->pixels || !v->x || !v->y)
 		return SN_ENOMEM;
 	t.data = v->y; /* zero: its place is what matters */
@@ -121,7 +129,7 @@ static int fit_one(void *context, size_t index, unsigned thread)
 	t.count = r->shape[0] * r->shape[1] * r->shape[2];
 	if ((st = sn_prep_pixels(p, &t, pixels)) < 0)
 		return sn_fail_at(st, "item %llu", (unsigned long long)r->number);
-	sn_prep_floats(p, pixels, v->x + index * input);
+	sn_prep_floats(&v->table, pixels, v->x + index * input);
 	return 0;
 }
 
@@ -188,7 +196,7 @@ static int window_add(struct window *v, const struct sn_record *rec)
 	}
 	p->size = v->bytes.size - p->at;
 	v->records++;
-	if (st == 0 && (v->images == WINDOW || v->pictures.size > WINDOW_PIXELS ||
+	if (st == 0 && (v->images == v->most || v->pictures.size > WINDOW_PIXELS ||
 			v->bytes.size > WINDOW_RECORDS))
 		st = window_flush(v);
 	return st;

@@ -26,8 +26,9 @@ struct pictures {
 	float *x;		 /* [n][h][w][c] */
 	size_t n, capacity, one; /* capacity in floats; floats of one picture */
 	uint8_t *pixels;	 /* one picture */
-	char **key;		 /* [n] */
-	size_t keys;		 /* room for so many */
+	struct sn_prep_table table;
+	char **key;  /* [n] */
+	size_t keys; /* room for so many */
 };
 
 static struct options asked = { .common = CLI_COMMON_INIT, .threshold = NAN };
@@ -89,7 +90,7 @@ static int add_picture(struct pictures *p, const struct sn_model *m, const struc
 	p->key[p->n] = strndup((const char *)item->key.data, item->key.size);
 	if (!p->key[p->n])
 		return sn_fail_memory();
-	sn_prep_floats(&m->prep, p->pixels, p->x + p->n * p->one);
+	sn_prep_floats(&p->table, p->pixels, p->x + p->n * p->one);
 	p->n++;
 	return 0;
 }
@@ -119,6 +120,7 @@ static int load(struct pictures *p, const struct sn_model *m, const struct optio
 {
 	int st;
 	p->one = m->prep.h * m->prep.w * m->prep.c;
+	sn_prep_table_init(&p->table, &m->prep);
 	p->pixels = sn_alloc(p->one, 1);
 	if (!p->pixels)
 		return SN_ENOMEM;

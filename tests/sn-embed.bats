@@ -87,7 +87,12 @@ setup() {
 
 @test "sn-embed: the same bytes for any -j, and however the input comes in" {
 	pictures p150.sn 150
-	sn-embed -m w.bin -j 1 p150.sn >a.sn
+	pictures p600.sn 600
+	sn-embed -m w.bin -j 1 p600.sn >a.sn
+	sn-embed -m w.bin -j 3 p600.sn | cmp - a.sn
+	sn-embed -m w.bin -j 1 p150.sn >b.sn
+	sn-cat --head 150 a.sn | cmp - b.sn
+	mv b.sn a.sn
 	for j in 2 3 7; do
 		sn-embed -m w.bin -j $j p150.sn | cmp - a.sn
 	done

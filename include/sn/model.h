@@ -23,8 +23,15 @@ struct sn_prep {
  */
 SN_MUST_CHECK int sn_prep_pixels(const struct sn_prep *p, const struct sn_tensor *x,
 				 uint8_t *pixels);
+
+/** What every pixel's value becomes: made once, for all pictures. */
+struct sn_prep_table {
+	size_t n; /* values of a picture */
+	float x[256];
+};
+void sn_prep_table_init(struct sn_prep_table *t, const struct sn_prep *p);
 /** Those pixels -> x float [h][w][c].  The one function for embedding and training. */
-void sn_prep_floats(const struct sn_prep *p, const uint8_t *pixels, float *x);
+void sn_prep_floats(const struct sn_prep_table *t, const uint8_t *pixels, float *x);
 
 /** Pixels counted by value: mean and deviation are the same in whatever order they were added. */
 struct sn_measurement {

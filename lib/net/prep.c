@@ -19,18 +19,19 @@ int sn_prep_pixels(const struct sn_prep *p, const struct sn_tensor *x, uint8_t *
 			    x->shape[2], p->fit, p->fill);
 }
 
-void sn_prep_floats(const struct sn_prep *p, const uint8_t *pixels, float *x)
+void sn_prep_table_init(struct sn_prep_table *t, const struct sn_prep *p)
 {
-	float table[256];
-	size_t n = p->h * p->w * p->c;
-
-	/* 256 values are all there are */
+	t->n = p->h * p->w * p->c;
 	for (int v = 0; v < 256; v++) {
 		double u = v / 255.0;
-		table[v] = (float)(((p->invert ? 1 - u : u) - p->mean) / p->deviation);
+		t->x[v] = (float)(((p->invert ? 1 - u : u) - p->mean) / p->deviation);
 	}
-	for (size_t i = 0; i < n; i++)
-		x[i] = table[pixels[i]];
+}
+
+void sn_prep_floats(const struct sn_prep_table *t, const uint8_t *pixels, float *x)
+{
+	for (size_t i = 0; i < t->n; i++)
+		x[i] = t->x[pixels[i]];
 }
 
 void sn_measurement_add(struct sn_measurement *m, const uint8_t *pixels, size_t n)

@@ -11,11 +11,13 @@ static int mean_distance(double *mean, struct sn_model *model, const struct sn_d
 	size_t dim = sn_net_dim(model->net), n = 0;
 	float *x = sn_alloc(batch->images * data->image, sizeof *x);
 	float *y = sn_alloc(batch->images * dim, sizeof *y);
+	struct sn_prep_table table;
 	double sum = 0;
 	int st = x && y ? 0 : SN_ENOMEM;
 
+	sn_prep_table_init(&table, &model->prep);
 	for (size_t i = 0; st == 0 && i < batch->images; i++)
-		sn_prep_floats(&model->prep, data->pixels + batch->image[i] * data->image,
+		sn_prep_floats(&table, data->pixels + batch->image[i] * data->image,
 			       x + i * data->image);
 	if (st == 0)
 		st = sn_net_embed(model->net, pool, x, batch->images, y);

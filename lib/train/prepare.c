@@ -35,6 +35,7 @@ struct prepare {
 	const struct sn_dataset *data;
 	const struct sn_train_options *options;
 	struct sn_prep prep;
+	struct sn_prep_table table;
 	struct plan *plan;
 	struct sn_queue *queue; /* NULL: no threads */
 	struct made made[2];
@@ -145,7 +146,7 @@ static int make_image(const struct prepare *p, struct made *m, size_t i,
 			return st;
 		pixels = changed;
 	}
-	sn_prep_floats(prep, pixels, m->x + i * image);
+	sn_prep_floats(&p->table, pixels, m->x + i * image);
 	return 0;
 }
 
@@ -265,6 +266,7 @@ int prepare_new(struct prepare **prepare, const struct sn_dataset *data, const s
 		return SN_ENOMEM;
 	p->data = data;
 	p->prep = *prep;
+	sn_prep_table_init(&p->table, prep);
 	p->options = options;
 	if (options->turns > 1) {
 		if ((st = turn_classes(p)) < 0 ||

@@ -28,14 +28,16 @@ static int embed_rows(float *y, struct sn_model *model, const struct sn_dataset 
 {
 	size_t dim = sn_net_dim(model->net);
 	float *x = sn_alloc(CHUNK * data->image, sizeof *x);
+	struct sn_prep_table table;
 	int st = 0;
 
 	if (!x)
 		return SN_ENOMEM;
+	sn_prep_table_init(&table, &model->prep);
 	for (size_t from = 0; st == 0 && from < n; from += CHUNK) {
 		size_t m = n - from < CHUNK ? n - from : CHUNK;
 		for (size_t i = 0; i < m; i++)
-			sn_prep_floats(&model->prep, data->pixels + image[from + i] * data->image,
+			sn_prep_floats(&table, data->pixels + image[from + i] * data->image,
 				       x + i * data->image);
 		st = sn_net_embed(model->net, pool, x, m, y + from * dim);
 	}

@@ -179,14 +179,17 @@ static void test_prep(void)
 	float x[4];
 	struct sn_tensor t = { 'u', 3, { 2, 2, 1 }, 4, u };
 	struct sn_measurement m = { { 0 } };
+	struct sn_prep_table table;
 
 	MUST(sn_prep_pixels(&p, &t, out));
 	CHECK(memcmp(u, out, 4) == 0);
-	sn_prep_floats(&p, out, x);
+	sn_prep_table_init(&table, &p);
+	sn_prep_floats(&table, out, x);
 	CHECK(x[0] == -2 && x[1] == 2);
 	CHECK_NEAR(x[2], -1.2, 1e-6);
 	p.invert = true;
-	sn_prep_floats(&p, out, x);
+	sn_prep_table_init(&table, &p);
+	sn_prep_floats(&table, out, x);
 	CHECK(x[0] == 2 && x[1] == -2);
 
 	sn_measurement_add(&m, u, 2);
@@ -194,7 +197,8 @@ static void test_prep(void)
 	MUST(sn_measurement_end(&m, &p));
 	CHECK_NEAR(p.mean, 0.6, 1e-7);
 	CHECK_NEAR(p.deviation, sqrt(36414.0 / 4) / 255, 1e-7);
-	sn_prep_floats(&p, out, x);
+	sn_prep_table_init(&table, &p);
+	sn_prep_floats(&table, out, x);
 	CHECK_NEAR(x[0] + x[1] + x[2] + x[3], 0, 1e-5);
 
 	t.rank = 2;

@@ -56,9 +56,11 @@ static void test_plain(void)
 	struct sn_dataset data;
 	struct prepare *p;
 	struct plan *plan;
+	struct sn_prep_table table;
 	float x[SIZE];
 
 	make(&data);
+	sn_prep_table_init(&table, &prep);
 	MUST(plan_new(&plan, &data, &o));
 	MUST(prepare_new(&p, &data, &prep, &o, 2));
 	CHECK(prepare_steps(p) == plan_steps(plan));
@@ -74,7 +76,7 @@ static void test_plain(void)
 		for (size_t i = 0; i < b.pairs; i++)
 			CHECK(r.batch.pair[i].a == b.pair[i].a && r.batch.pair[i].b == b.pair[i].b);
 		for (size_t i = 0; i < b.images; i++) {
-			sn_prep_floats(&prep, data.pixels + b.image[i] * SIZE, x);
+			sn_prep_floats(&table, data.pixels + b.image[i] * SIZE, x);
 			CHECK(memcmp(x, r.x + i * SIZE, sizeof x) == 0);
 			CHECK(r.number[i] == 3 * b.image[i] + 1);
 		}
@@ -122,11 +124,13 @@ static void test_turns(void)
 	struct sn_dataset data;
 	struct prepare *p;
 	struct ready r;
+	struct sn_prep_table table;
 	uint8_t turned[SIZE];
 	float x[SIZE];
 	size_t seen = 0;
 
 	make(&data);
+	sn_prep_table_init(&table, &prep);
 	MUST(prepare_new(&p, &data, &prep, &o, 1));
 	CHECK(prepare_items(p)->n == 8 * (ITEMS - 1) + 1);
 	CHECK(prepare_items(p)->labels == 40);
@@ -138,7 +142,7 @@ static void test_turns(void)
 		const struct sn_entry *e = &prepare_items(p)->entry[r.batch.image[i]];
 		char label[16];
 		sn_turn(turned, data.pixels + item * SIZE, SIDE, SIDE, 1, version);
-		sn_prep_floats(&prep, turned, x);
+		sn_prep_floats(&table, turned, x);
 		CHECK(memcmp(x, r.x + i * SIZE, sizeof x) == 0);
 		snprintf(label, sizeof label, "%c%s", (char)('a' + item % 5),
 			 sn_turn_suffix(version));

@@ -522,6 +522,7 @@ static void row_by_hand(void)
 	struct made m = { 0 };
 	static struct rows rows;
 	float x[3][SIDE * SIDE], y[3][2];
+	struct sn_prep_table table;
 	double d01, d02, d12, gap;
 
 	begin(&m, "pairs");
@@ -533,8 +534,9 @@ static void row_by_hand(void)
 	add_pair(&m, 1, 2, SN_DIFFERENT, SN_NONE);
 	MUST(sn_write_end(m.w, 0));
 	CHECK(read_made(&data, &m, &prep, NULL) == 1);
+	sn_prep_table_init(&table, &model->prep);
 	for (int i = 0; i < 3; i++)
-		sn_prep_floats(&model->prep, data.pixels + (size_t)i * data.image, x[i]);
+		sn_prep_floats(&table, data.pixels + (size_t)i * data.image, x[i]);
 	MUST(sn_net_embed(model->net, NULL, x[0], 3, y[0]));
 	d01 = hypot((double)y[0][0] - y[1][0], (double)y[0][1] - y[1][1]);
 	d02 = hypot((double)y[0][0] - y[2][0], (double)y[0][1] - y[2][1]);
