@@ -136,7 +136,7 @@ lint-deps:
 	$(call install-packages,$(BUILD_PACKAGES) $(LINT_PACKAGES))
 
 C_FILES = $(wildcard cmd/*.[ch] lib/*/*.[ch] lib/kernel/simd/*.[ch] include/sn/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c)
-SHELL_FILES = tests/run .ci/run $(addprefix pipelines/,expected mean result timed) $(wildcard tests/*.bash) $(addprefix tests/bench/,accuracy compare instructions peers/find)
+SHELL_FILES = tests/run .ci/run $(addprefix pipelines/,expected mean result timed) $(wildcard tests/*.bash) $(addprefix tests/bench/,accuracy compare data instructions peers/find)
 
 lint: lint-deps
 	clang-format --dry-run -Werror $(C_FILES)
@@ -182,8 +182,11 @@ bench-nets: need $(BUILD)/bench/nets
 bench-peers: need $(BUILD)/bench/nets
 	@tests/bench/compare $(BUILD)
 
-bench-data: all
-	@$(if $(wildcard tests/bench/data),tests/bench/data $(BUILD),echo 'bench: there is no tests/bench/data' >&2)
+bench-data: all $(BUILD)/bench/nets $(BUILD)/bench/stb
+	@tests/bench/data $(BUILD)
+
+# Debian's stb_image as it is, beside ours
+$(BUILD)/bench/stb: LIBS = -lstb
 
 bench-accuracy: all $(BUILD)/bench/nets
 	@tests/bench/accuracy $(BUILD)
