@@ -7,7 +7,7 @@
 enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector */
 /* Large arrays lie in large pages where the system has them: weights that are read in columns would
  * miss in the table of small ones at every line. */
-enum { LARGE_PAGE = 2 << 20, LARGE = 2 * LARGE_PAGE };
+enum { SMALL_PAGE = 64 << 10, LARGE_PAGE = 2 << 20, LARGE = 2 * LARGE_PAGE };
 
 bool sn_multiply(size_t *product, size_t a, size_t b)
 {
@@ -58,10 +58,15 @@ void *sn_alloc_unset(size_t n, size_t size)
 
 void *sn_alloc(size_t n, size_t size)
 {
-	void *p = sn_alloc_unset(n, size);
+	uint8_t *p = sn_alloc_unset(n, size);
+	size_t bytes = n * size, zero = 0;
 
-	if (p)
-		memset(p, 0, n * size);
+	if (!p)
+		return NULL;
+	/* pages that are given back are zero when they come again, which is when they are touched */
+	if (bytes >= LARGE && madvise(p, bytes / SMALL_PAGE * SMALL_PAGE, MADV_DONTNEED) == 0)
+		zero = bytes / SMALL_PAGE * SMALL_PAGE;
+	memset(p + zero, 0, bytes - zero);
 	return p;
 }
 

@@ -73,20 +73,26 @@ static unsigned reduction(size_t w, size_t h, size_t c)
 	return f;
 }
 
-/* Pixels of raw; where f > 1 means of boxes of f x f, smaller ones at the right and lower edge. */
-static int finish(struct sn_image *image, const struct raw *raw, unsigned f)
+/* Pixels of raw, which may keep its samples or give them away; where f > 1 means of boxes of f x f,
+ * smaller ones at the right and lower edge. */
+static int finish(struct sn_image *image, struct raw *raw, unsigned f)
 {
 	size_t c = raw->c >= 3 ? 3 : 1, w = (raw->w + f - 1) / f, h = (raw->h + f - 1) / f;
 	uint8_t *row = NULL;
 	uint32_t *sum = NULL;
 	int st = 0;
 
-	image->pixels = malloc(w * h * c);
-	if (!image->pixels)
-		return sn_fail_memory();
 	image->w = w;
 	image->h = h;
 	image->c = c;
+	if (f == 1 && raw->c == c && raw->max == 255) {
+		image->pixels = raw->data;
+		raw->data = NULL;
+		return 0;
+	}
+	image->pixels = malloc(w * h * c);
+	if (!image->pixels)
+		return sn_fail_memory();
 	if (f == 1) {
 		for (size_t y = 0; y < h; y++)
 			row_pixels(image->pixels + y * w * c, raw, y);

@@ -1,4 +1,5 @@
 /* stb - stb_image, kept private, behind a budget of memory. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include "private.h"
@@ -9,39 +10,32 @@
  * result a function of the file alone.
  */
 static _Thread_local struct {
-	size_t left;
+	size_t most, used;
 	bool exceeded;
 } budget;
 
-#define PREFIX 16 /* holds the size, and keeps the alignment */
+#define LARGE ((size_t)4 << 20) /* bytes from which on sn_alloc zeroes at less cost */
 
 static void budget_free(void *p)
 {
-	uint8_t *base = p;
-	size_t size;
-
 	if (!p)
 		return;
-	base -= PREFIX;
-	memcpy(&size, base, sizeof size);
-	budget.left += size;
-	free(base);
+	budget.used -= malloc_usable_size(p);
+	free(p);
 }
 
 static void *budget_malloc(size_t size)
 {
-	uint8_t *base;
+	void *p;
 
-	if (size > budget.left) {
+	if (size > budget.most || budget.used > budget.most - size) {
 		budget.exceeded = true;
 		return NULL;
 	}
-	base = calloc(1, size + PREFIX);
-	if (!base)
-		return NULL;
-	memcpy(base, &size, sizeof size);
-	budget.left -= size;
-	return base + PREFIX;
+	p = size < LARGE ? calloc(1, size) : sn_alloc(size, 1);
+	if (p)
+		budget.used += malloc_usable_size(p);
+	return p;
 }
 
 static void *budget_realloc(void *p, size_t old, size_t size)
@@ -75,20 +69,10 @@ static void *budget_realloc(void *p, size_t old, size_t size)
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #include <stb_image.h>
 
-/* Take raw's samples out of stb_image's memory. */
-static int adopt(struct raw *raw, void *samples, size_t bytes)
-{
-	raw->data = malloc(bytes);
-	if (raw->data)
-		memcpy(raw->data, samples, bytes);
-	stbi_image_free(samples);
-	return raw->data ? 0 : sn_fail_memory();
-}
-
 int stb_read(struct raw *raw, const struct outline *o, const uint8_t *data)
 {
 	const uint8_t *in = o->rewritten.size ? o->rewritten.data : data;
-	size_t size = o->rewritten.size ? o->rewritten.size : o->size, bytes;
+	size_t size = o->rewritten.size ? o->rewritten.size : o->size;
 	void *samples;
 	int w, h, c;
 
@@ -96,7 +80,8 @@ int stb_read(struct raw *raw, const struct outline *o, const uint8_t *data)
 		return sn_fail(SN_EDATA, "%zu bytes are too many", size);
 	/* the most that any decoder needs: all samples of 16 bits in three copies, one of them
 	 * grown by doubling */
-	budget.left = ((size_t)1 << 20) + 4 * size + 40 * (o->w + 64) * (o->h + 64);
+	budget.used = 0;
+	budget.most = ((size_t)1 << 20) + 4 * size + 40 * (o->w + 64) * (o->h + 64);
 	budget.exceeded = false;
 	if (o->bits == 16)
 		samples = stbi_load_16_from_memory(in, (int)size, &w, &h, &c, 0);
@@ -116,7 +101,8 @@ int stb_read(struct raw *raw, const struct outline *o, const uint8_t *data)
 		stbi_image_free(samples);
 		return sn_fail(SN_EDATA, "its size is told in two ways");
 	}
-	bytes = (size_t)w * (size_t)h * (size_t)c * (o->bits / 8);
-	*raw = (struct raw){ (size_t)w, (size_t)h, (size_t)c, o->bits == 16 ? 65535 : 255, NULL };
-	return adopt(raw, samples, bytes);
+	/* the budget's memory is malloc's, so the samples are raw's as they are */
+	*raw = (struct raw){ (size_t)w, (size_t)h, (size_t)c, o->bits == 16 ? 65535 : 255,
+			     samples };
+	return 0;
 }
