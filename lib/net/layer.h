@@ -126,6 +126,7 @@ struct sn_range {
 /* In training its backward pass does the work of those that it absorbs, too: dy is the gradient of
  * what the last of them gives. */
 #define SN_LAYER_BACK_AS_ONE 16u
+#define SN_LAYER_IDLE 64u  /* embedding: y = x */
 
 /* NULL members are those that a kind does not need. */
 struct sn_layer_kind {

@@ -80,7 +80,7 @@ const struct sn_layer_kind sn_layer_dropout = {
 	.prefix = "drop",
 	.synopsis = "dropout SHARE [name=NAME]",
 	.size = sizeof(struct dropout),
-	.flags = SN_LAYER_CHANCE,
+	.flags = SN_LAYER_CHANCE | SN_LAYER_IDLE,
 	.parse = parse,
 	.range = range,
 	.memory = memory,

@@ -15,14 +15,20 @@ static bool is_read_once(const struct sn_net *net, size_t i)
 	return i + 1 < net->layers && net->layer[i + 1]->from == i && !net->layer[i]->held;
 }
 
+static bool takes(struct sn_layer *l, const struct sn_layer *next, bool training)
+{
+	if (!training && next->kind->flags & SN_LAYER_IDLE)
+		return true;
+	return l->kind->absorb && l->kind->absorb(l, next, training);
+}
+
 /* From the last layer to the first, so that a layer can leave those alone that have taken others.
  */
 static void absorb(struct sn_net *net, bool training)
 {
 	for (size_t i = net->layers; i-- > 0;) {
 		struct sn_layer *l = net->layer[i];
-		for (size_t k = i; l->kind->absorb && is_read_once(net, k) &&
-				   l->kind->absorb(l, net->layer[k + 1], training);
+		for (size_t k = i; is_read_once(net, k) && takes(l, net->layer[k + 1], training);
 		     k++)
 			l->absorbs[training]++;
 	}
