@@ -21,6 +21,7 @@ struct sn_norm {
 	const float *mean, *scale, *bias;
 	const float *slope, *shift; /* backward: dx = dy scale + ((x - mean) slope + shift) */
 	bool relu;
+	bool masks; /* backward: x comes from a relu, and dx is that of what went into it */
 };
 
 /** Windows of kh x kw at every stride in a picture [h][w][c]: [oh][ow] of them. */
@@ -41,6 +42,7 @@ struct sn_window {
 struct sn_lrn {
 	size_t c, before, after;
 	float k, alpha, beta;
+	bool masks; /* as above */
 };
 
 /** Pixels that it takes at a time, and floats of a line of its memory. */
@@ -49,6 +51,12 @@ struct sn_lrn {
 static inline size_t sn_lrn_line(const struct sn_lrn *l)
 {
 	return l->c + 2 * (l->before > l->after ? l->before : l->after) + 16;
+}
+
+/** Lines of a picture that windows are taken from at a time: a row of windows. */
+static inline size_t sn_lrn_band(const struct sn_window *w)
+{
+	return w->kh * w->w * w->c;
 }
 
 /** Of a step: w, and what is remembered of former ones. */
@@ -88,7 +96,8 @@ struct sn_sweeps {
 	 */
 	void (*maxpool)(const struct sn_window *w, const struct sn_norm *n, bool relu,
 			const float *x, float *y, uint8_t *tap, float *from);
-	/** dx of a picture from taps; with n, that of the norm before, whose relu the taps know. */
+	/** dx of a picture from taps; with n, that of the norm before, whose relu the taps know.
+	 * line: with n, a line of the picture. */
 	void (*maxpool_back)(const struct sn_window *w, const struct sn_norm *n, const uint8_t *tap,
 			     const float *dy, const float *x, float *dx, float *line);
 	/** What norm_sums says, where d is dy, and 0 at dead taps; from: of maxpool. */
@@ -124,6 +133,14 @@ struct sn_sweeps {
 	void (*lrn)(const struct sn_lrn *l, const float *x, size_t pixels, float *y, float *memory);
 	void (*lrn_back)(const struct sn_lrn *l, const float *x, const float *dy, size_t pixels,
 			 float *dx, float *memory);
+	/** The largest of windows of what lrn gives of a picture, some lines at a time.  memory:
+	 * sn_lrn_band floats and those of lrn. */
+	void (*lrn_maxpool)(const struct sn_window *w, const struct sn_lrn *l, const float *x,
+			    float *y, uint8_t *tap, float *memory);
+	/** memory: a line and those of lrn_back. */
+	void (*lrn_maxpool_back)(const struct sn_window *w, const struct sn_lrn *l,
+				 const uint8_t *tap, const float *dy, const float *x, float *dx,
+				 float *memory);
 
 	/** Means of the windows of a picture, of what of them lies in it. */
 	void (*average)(const struct sn_window *w, const float *x, float *y);

@@ -126,6 +126,7 @@ struct sn_range {
 /* In training its backward pass does the work of those that it absorbs, too: dy is the gradient of
  * what the last of them gives. */
 #define SN_LAYER_BACK_AS_ONE 16u
+#define SN_LAYER_MASKS 32u /* where l->masks, dx is 0 for x that are not > 0: a relu's work */
 #define SN_LAYER_IDLE 64u  /* embedding: y = x */
 
 /* NULL members are those that a kind does not need. */
@@ -212,6 +213,7 @@ struct sn_layer {
 	bool wide;	   /* it reads so many weights that all images go through at once */
 	size_t absorbs[2]; /* layers behind it whose forward pass it does: embedding, training */
 	size_t lead; /* training: the layer whose backward pass does this one's; mostly itself */
+	bool masks;  /* its backward pass does that of the relu before it */
 	size_t turn; /* images of a call at most */
 	enum sn_precision precision; /* that embedding is asked for in */
 	struct sn_shape in, in2, out;

@@ -219,7 +219,8 @@ static struct sn_norm norm_of(const struct sn_layer *l, const struct state *s)
 				 .bias = l->param[BIAS].value,
 				 .slope = s->slope,
 				 .shift = s->shift,
-				 .relu = ((const struct batchnorm *)l->own)->relu[true] };
+				 .relu = ((const struct batchnorm *)l->own)->relu[true],
+				 .masks = l->masks };
 }
 
 static void forward(const struct sn_call *c)
@@ -307,7 +308,7 @@ const struct sn_layer_kind sn_layer_batchnorm = {
 	.prefix = "bn",
 	.synopsis = "batchnorm [eps=1e-5] [momentum=0.1] [name=NAME]",
 	.size = sizeof(struct batchnorm),
-	.flags = SN_LAYER_KEEPS_X | SN_LAYER_CHANCE | SN_LAYER_BACK_AS_ONE,
+	.flags = SN_LAYER_KEEPS_X | SN_LAYER_CHANCE | SN_LAYER_BACK_AS_ONE | SN_LAYER_MASKS,
 	.parse = parse,
 	.shape = shape,
 	.init = init,

@@ -34,12 +34,24 @@ static void absorb(struct sn_net *net, bool training)
 	}
 }
 
+/* The relu before layer i, if that alone reads it: x > 0 where the gradient goes on. */
+static bool masks(const struct sn_net *net, size_t i)
+{
+	return net->layer[i]->kind->flags & SN_LAYER_MASKS && i > 0 &&
+	       net->layer[i - 1]->kind == &sn_layer_relu && net->layer[i - 1]->lead == i - 1 &&
+	       is_read_once(net, i - 1) && net->layer[i]->turn == net->layer[i - 1]->turn;
+}
+
 /* Layers whose backward passes are one: they take the same number of images. */
 static void lead(struct sn_net *net)
 {
 	for (size_t i = 0, end; i < net->layers; i = end) {
 		struct sn_layer *l = net->layer[i];
 		end = sn_unit_end(net, i, true);
+		if (masks(net, i)) {
+			l->masks = true;
+			net->layer[i - 1]->lead = i;
+		}
 		for (size_t k = i; k < end; k++) {
 			bool led = l->kind->flags & SN_LAYER_BACK_AS_ONE;
 			net->layer[k]->lead = led ? i : k;

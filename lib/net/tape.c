@@ -60,6 +60,16 @@ static struct sn_layer *lead_of(const struct sn_net *net, size_t i)
 	return net->layer[net->layer[i]->lead];
 }
 
+/* The first of the layers whose backward passes are one with layer i's. */
+static size_t first_of(const struct sn_net *net, size_t i)
+{
+	const size_t lead = net->layer[i]->lead;
+
+	while (i > 0 && net->layer[i - 1]->lead == lead)
+		i--;
+	return i;
+}
+
 /* The backward pass of layer i needs all of dy at once. */
 static bool is_meeting(const struct sn_net *net, size_t i)
 {
@@ -419,17 +429,17 @@ static float *gradient_of(const struct sn_tape *t, size_t k, size_t source, size
 	return t->fork[source] + image * net->layer[source]->out_size;
 }
 
-/* Layer k, and those before it down to its lead, for the images [image, image + n).  dy: their
+/* Layer k, and those before it that go back with it, for the images [image, image + n).  dy: their
  * gradient, unless it is that of a held output; dx: where that of its input goes, unless the same.
  * Returns dx. */
 static const float *back(const struct sn_tape *t, size_t k, size_t image, size_t n,
 			 const struct sn_bench *bench, float *sum, const float *dy, float *dx)
 {
-	const size_t lead = t->net->layer[k]->lead;
+	const size_t lead = t->net->layer[k]->lead, first = first_of(t->net, k);
 	struct sn_call c = call_of(t, lead, k, image, n);
 	size_t size = n * c.layer->in_size;
 	bool adds;
-	float *to = gradient_of(t, lead, c.layer->from, image, dx, &adds);
+	float *to = gradient_of(t, first, t->net->layer[first]->from, image, dx, &adds);
 
 	c.scratch = bench->scratch;
 	c.sum = sum;
@@ -475,7 +485,7 @@ static void backward_block(const struct segment *s, size_t first, size_t n, unsi
 			count = n - m < turn ? n - m : turn;
 			unsigned side = 0;
 			for (size_t k = end, next; k > i; k = next) {
-				next = net->layer[k - 1]->lead;
+				next = first_of(net, k - 1);
 				float *to = next == i && dx ? dx + m * in : bench->image[side ^= 1];
 				d = back(t, k - 1, first + m, count, bench,
 					 t->sums[next] ? sn_tree_next(&tree[next]) : NULL, d, to);
@@ -653,10 +663,10 @@ static void next_segment(struct segment *s, size_t lowest, unsigned *flip)
 {
 	const struct sn_net *net = s->t->net;
 
-	s->from = net->layer[s->to - 1]->lead;
+	s->from = first_of(net, s->to - 1);
 	if (!net->layer[s->from]->wide)
 		while (s->from > lowest && !is_meeting(net, s->from - 1))
-			s->from = net->layer[s->from - 1]->lead;
+			s->from = first_of(net, s->from - 1);
 	s->gather = net->layers;
 	s->dx = NULL;
 	if (s->from > lowest) {

@@ -745,6 +745,13 @@ static void test_units(void)
 				 conv(3, 2, 2, 1, 0, true), plain(FLATTEN)),
 			   n);
 		check_plan(&PLAN(side, 7, 3, plain(RELU), pools, plain(FLATTEN)), n);
+		check_plan(&PLAN(side, 7, 1, conv(c, 3, 3, 1, 1, true), plain(RELU),
+				 lrn(5, 2, 0.75), pools, plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(side, 7, 3, plain(RELU), lrn(3, 2, 0.75), plain(FLATTEN)), n);
+		check_plan(&PLAN(side, 7, 3, plain(RELU), plain(BATCHNORM), plain(FLATTEN),
+				 linear(9, true), plain(RELU), plain(BATCHNORM)),
+			   n);
 		check_plan(&PLAN(side, 7, 3, plain(BATCHNORM), plain(RELU), pools, plain(FLATTEN)),
 			   n);
 		check_plan(&PLAN(side, 7, 3, plain(RESIDUAL), conv(3, 3, 3, 1, 1, false),

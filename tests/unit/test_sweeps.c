@@ -115,6 +115,13 @@ static void norm_case(size_t c, size_t pixels, bool relu)
 	check_all(dx, rx, all, 1e-6);
 	check_sums(sum, rs, c, 1e-7 * (double)pixels + 1e-6);
 	check_sums(slopes, rq, c, 2e-7 * (double)pixels + 1e-6);
+	/* behind a relu */
+	n.masks = true;
+	sweeps->norm_back(&n, x, dy, pixels, y);
+	for (size_t i = 0; i < all; i++)
+		CHECK(y[i] == (x[i] > 0 ? dx[i] : 0));
+	n.masks = false;
+	sweeps->norm(&n, x, pixels, y);
 	/* a pixel alone */
 	sweeps->norm(&n, x + first * c, 1, part);
 	CHECK(memcmp(part, y + first * c, c * sizeof *part) == 0);
@@ -425,6 +432,42 @@ static void lrn_case(size_t c, size_t pixels, size_t window, float beta)
 	free(x), free(dy), free(y), free(dx), free(memory), free(ry), free(rx), free(d);
 }
 
+/* Both in one go, lines at a time: the same bits as one after the other. */
+static void lrn_maxpool_case(struct sn_window w)
+{
+	w.oh = (w.h - w.kh) / w.stride + 1;
+	w.ow = (w.w - w.kw) / w.stride + 1;
+	struct sn_lrn l = { .c = w.c,
+			    .before = w.c > 2 ? 2 : 0,
+			    .after = w.c > 1 ? 1 : 0,
+			    .k = 1.5F,
+			    .alpha = 0.5F,
+			    .beta = 0.75F };
+	size_t in = w.h * w.w * w.c, out = w.oh * w.ow * w.c, pixels = w.h * w.w;
+	size_t lines = 3 * SN_LRN_PIXELS * sn_lrn_line(&l);
+	float *x = floats(in), *normal = floats(in), *y = floats(out), *both = floats(out),
+	      *dy = floats(out), *dnormal = floats(in), *dx = floats(in), *dboth = floats(in),
+	      *memory = floats(lines + sn_lrn_band(&w));
+	uint8_t *tap = malloc(out), *other = malloc(out);
+
+	sweeps->lrn(&l, x, pixels, normal, memory);
+	sweeps->maxpool(&w, NULL, false, normal, y, tap, NULL);
+	sweeps->lrn_maxpool(&w, &l, x, both, other, memory);
+	CHECK(memcmp(y, both, out * sizeof *y) == 0 && memcmp(tap, other, out) == 0);
+	sweeps->lrn_maxpool(&w, &l, x, both, NULL, memory);
+	CHECK(memcmp(y, both, out * sizeof *y) == 0);
+	sweeps->maxpool_back(&w, NULL, tap, dy, NULL, dnormal, NULL);
+	sweeps->lrn_back(&l, x, dnormal, pixels, dx, memory);
+	sweeps->lrn_maxpool_back(&w, &l, tap, dy, x, dboth, memory);
+	CHECK(memcmp(dx, dboth, in * sizeof *dx) == 0);
+	l.masks = true;
+	sweeps->lrn_maxpool_back(&w, &l, tap, dy, x, dboth, memory);
+	for (size_t i = 0; i < in; i++)
+		CHECK(dboth[i] == (x[i] > 0 ? dx[i] : 0));
+	free(x), free(normal), free(y), free(both), free(dy), free(dnormal), free(dx), free(dboth);
+	free(memory), free(tap), free(other);
+}
+
 static void average_case(struct sn_window w, bool ceil)
 {
 	w.oh = (w.h - w.kh) / w.stride + 1;
@@ -478,6 +521,12 @@ static void test_pictures(void)
 						 .kw = kw,
 						 .stride = between(1, 4) },
 			     i % 2);
+		lrn_maxpool_case((struct sn_window){ .h = between(kh, kh + 9),
+						     .w = between(kw, kw + 9),
+						     .c = any_channels(),
+						     .kh = kh,
+						     .kw = kw,
+						     .stride = between(1, 4) });
 		transpose_case(between(1, 70), between(1, 70));
 	}
 	lrn_case(9, 3, 40, 0.75F);

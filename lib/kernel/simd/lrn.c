@@ -13,6 +13,11 @@ void SN_NAME(sn_lrn)(const struct sn_lrn *l, const float *x, size_t pixels, floa
 void SN_NAME(sn_lrn_back)(const struct sn_lrn *l, const float *x, const float *dy, size_t pixels,
 			  float *dx, float *memory);
 
+void SN_NAME(sn_lrn_maxpool)(const struct sn_window *w, const struct sn_lrn *l, const float *x,
+			     float *y, uint8_t *tap, float *memory);
+void SN_NAME(sn_maxpool)(const struct sn_window *w, const struct sn_norm *n, bool relu,
+			 const float *x, float *y, uint8_t *tap, float *from);
+
 INLINE vector root(vector x)
 {
 #if SN_LANES == 16
@@ -159,11 +164,35 @@ void SN_NAME(sn_lrn_back)(const struct sn_lrn *l, const float *x, const float *d
 			for (size_t i = 0; i < c; i += SN_LANES) {
 				struct part part = part_at(i, c);
 				vector sum = window_sum(line + part.i, after, before);
-				give(dx,
-				     take(dy, part) * take(powers + p * width, part) -
-					     slope * take(x, part) * sum,
-				     part);
+				vector v = take(x, part);
+				sum = take(dy, part) * take(powers + p * width, part) -
+				      slope * v * sum;
+				if (l->masks)
+					sum = (vector)((v > 0) & (mask)sum);
+				give(dx, sum, part);
 			}
 		}
+	}
+}
+
+/* A row of windows at a time; lines that the next row shares are moved up. */
+void SN_NAME(sn_lrn_maxpool)(const struct sn_window *w, const struct sn_lrn *l, const float *x,
+			     float *y, uint8_t *tap, float *memory)
+{
+	const size_t line = w->w * w->c, out = w->ow * w->c;
+	const size_t shared = w->kh > w->stride ? w->kh - w->stride : 0;
+	struct sn_window row = *w;
+	float *band = memory, *rest = memory + sn_lrn_band(w);
+	row.h = w->kh;
+	row.oh = 1;
+	for (size_t oy = 0; oy < w->oh; oy++, y += out) {
+		size_t have = oy ? shared : 0;
+		memmove(band, band + (w->kh - have) * line, have * line * sizeof *band);
+		SN_NAME(sn_lrn)
+		(l, x + (oy * w->stride + have) * line, (w->kh - have) * w->w, band + have * line,
+		 rest);
+		SN_NAME(sn_maxpool)(&row, NULL, false, band, y, tap, NULL);
+		if (tap)
+			tap += out;
 	}
 }

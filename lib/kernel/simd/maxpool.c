@@ -13,8 +13,13 @@ void SN_NAME(sn_maxpool)(const struct sn_window *w, const struct sn_norm *n, boo
 void SN_NAME(sn_maxpool_back)(const struct sn_window *w, const struct sn_norm *n,
 			      const uint8_t *tap, const float *dy, const float *x, float *dx,
 			      float *line);
+void SN_NAME(sn_lrn_maxpool_back)(const struct sn_window *w, const struct sn_lrn *l,
+				  const uint8_t *tap, const float *dy, const float *x, float *dx,
+				  float *memory);
 void SN_NAME(sn_norm_back)(const struct sn_norm *n, const float *x, const float *dy, size_t pixels,
 			   float *dx);
+void SN_NAME(sn_lrn_back)(const struct sn_lrn *l, const float *x, const float *dy, size_t pixels,
+			  float *dx, float *memory);
 
 typedef uint8_t bytes __attribute__((vector_size(SN_LANES)));
 
@@ -209,5 +214,16 @@ void SN_NAME(sn_maxpool_back)(const struct sn_window *w, const struct sn_norm *n
 		picture_row(w, r, tap, dy, n ? line : dx + r * row);
 		if (n)
 			SN_NAME(sn_norm_back)(&norm, x + r * row, line, w->w, dx + r * row);
+	}
+}
+
+void SN_NAME(sn_lrn_maxpool_back)(const struct sn_window *w, const struct sn_lrn *l,
+				  const uint8_t *tap, const float *dy, const float *x, float *dx,
+				  float *memory)
+{
+	const size_t row = w->w * w->c;
+	for (size_t r = 0; r < w->h; r++) {
+		picture_row(w, r, tap, dy, memory);
+		SN_NAME(sn_lrn_back)(l, x + r * row, memory, w->w, dx + r * row, memory + row);
 	}
 }

@@ -37,7 +37,16 @@ INLINE struct rows rows_of(const struct sn_norm *n, size_t width, float memory[5
 			      row_of(n->shift, n->c, width, memory[4]) };
 }
 
-enum pass { FORWARD, FORWARD_RELU, PRELU, BACK, BACK_RELU, PRELU_BACK };
+enum pass {
+	FORWARD,
+	FORWARD_RELU,
+	PRELU,
+	BACK,
+	BACK_RELU,
+	BACK_MASKED,
+	BACK_RELU_MASKED,
+	PRELU_BACK
+};
 
 /* Of the row's vector i on. */
 INLINE vector forward_at(struct rows r, vector x, size_t i)
@@ -55,9 +64,12 @@ INLINE vector pass_at(struct rows r, vector x, vector dy, size_t i, const enum p
 		vector v = pass == PRELU ? x : dy;
 		return chosen(x > 0, v, v * at(r.scale + i));
 	}
-	if (pass == BACK_RELU)
+	if (pass == BACK_RELU || pass == BACK_RELU_MASKED)
 		dy = (vector)((forward_at(r, x, i) > 0) & (mask)dy);
-	return dy * at(r.scale + i) + ((x - at(r.mean + i)) * at(r.slope + i) + at(r.shift + i));
+	dy = dy * at(r.scale + i) + ((x - at(r.mean + i)) * at(r.slope + i) + at(r.shift + i));
+	if (pass == BACK_MASKED || pass == BACK_RELU_MASKED)
+		dy = (vector)((x > 0) & (mask)dy);
+	return dy;
 }
 
 /* n floats, at most a row. */
@@ -107,7 +119,11 @@ void SN_NAME(sn_norm)(const struct sn_norm *n, const float *x, size_t pixels, fl
 void SN_NAME(sn_norm_back)(const struct sn_norm *n, const float *x, const float *dy, size_t pixels,
 			   float *dx)
 {
-	if (n->relu)
+	if (n->relu && n->masks)
+		pass_pixels(n, x, dy, pixels, dx, BACK_RELU_MASKED);
+	else if (n->masks)
+		pass_pixels(n, x, dy, pixels, dx, BACK_MASKED);
+	else if (n->relu)
 		pass_pixels(n, x, dy, pixels, dx, BACK_RELU);
 	else
 		pass_pixels(n, x, dy, pixels, dx, BACK);

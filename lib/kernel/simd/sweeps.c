@@ -36,6 +36,11 @@ void SN_NAME(sn_lrn)(const struct sn_lrn *l, const float *x, size_t pixels, floa
 		     float *memory);
 void SN_NAME(sn_lrn_back)(const struct sn_lrn *l, const float *x, const float *dy, size_t pixels,
 			  float *dx, float *memory);
+void SN_NAME(sn_lrn_maxpool)(const struct sn_window *w, const struct sn_lrn *l, const float *x,
+			     float *y, uint8_t *tap, float *memory);
+void SN_NAME(sn_lrn_maxpool_back)(const struct sn_window *w, const struct sn_lrn *l,
+				  const uint8_t *tap, const float *dy, const float *x, float *dx,
+				  float *memory);
 void SN_NAME(sn_average)(const struct sn_window *w, const float *x, float *y);
 void SN_NAME(sn_average_back)(const struct sn_window *w, const float *dy, float *dx);
 void SN_NAME(sn_transpose)(const float *x, size_t rows, size_t columns, float *y);
@@ -76,6 +81,8 @@ const struct sn_sweeps SN_NAME(sn_sweeps) = {
 	.tanh_back = SN_NAME(sn_tanh_back),
 	.lrn = SN_NAME(sn_lrn),
 	.lrn_back = SN_NAME(sn_lrn_back),
+	.lrn_maxpool = SN_NAME(sn_lrn_maxpool),
+	.lrn_maxpool_back = SN_NAME(sn_lrn_maxpool_back),
 	.average = SN_NAME(sn_average),
 	.average_back = SN_NAME(sn_average_back),
 	.transpose = SN_NAME(sn_transpose),
