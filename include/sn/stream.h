@@ -302,6 +302,9 @@ SN_MUST_CHECK int sn_write_pair(struct sn_writer *w, const struct sn_pair *pair)
  */
 SN_MUST_CHECK int sn_write_param(struct sn_writer *w, const char *name, const size_t *shape,
 				 unsigned rank, const float *x);
+/** The next record of it alone: *row is its first row, and becomes that of the next one. */
+SN_MUST_CHECK int sn_write_param_rows(struct sn_writer *w, const char *name, const size_t *shape,
+				      unsigned rank, const float *x, size_t *row);
 SN_MUST_CHECK int sn_write_mean(struct sn_writer *w, double mean, uint64_t terms);
 /** Any map, encoded. */
 SN_MUST_CHECK int sn_write_raw(struct sn_writer *w, struct sn_slice map);

@@ -67,6 +67,9 @@ static void *budget_realloc(void *p, size_t old, size_t size)
 #pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wsign-compare"
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wstringop-overflow" /* false, at -O3 */
+#endif
 #include <stb_image.h>
 
 int stb_read(struct raw *raw, const struct outline *o, const uint8_t *data)

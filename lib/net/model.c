@@ -687,10 +687,16 @@ static int sum_model(struct sn_model *m)
 	if ((st = sn_writer_open_buffer(&w, &b)) < 0 || (st = sn_write_header(w, m->header)) < 0)
 		goto out;
 	for (size_t i = 0; i < sn_net_params(m->net); i++) {
-		b.size = 0;
-		if ((st = write_params(m, w, i)) < 0)
-			goto out;
-		XXH3_64bits_update(sum, b.data, b.size);
+		const struct sn_param *p = sn_net_param(m->net, i);
+		size_t row = 0;
+
+		do { /* record by record: the whole may be large */
+			b.size = 0;
+			st = sn_write_param_rows(w, p->name, p->shape, p->rank, p->value, &row);
+			if (st < 0)
+				goto out;
+			XXH3_64bits_update(sum, b.data, b.size);
+		} while (row < p->shape[0]);
 	}
 	m->xxh3 = XXH3_64bits_digest(sum);
 out:

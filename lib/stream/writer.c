@@ -431,26 +431,32 @@ static int write_rows(struct sn_writer *w, const char *name, const size_t *shape
 	return end_map(w, st);
 }
 
-int sn_write_param(struct sn_writer *w, const char *name, const size_t *shape, unsigned rank,
-		   const float *x)
+int sn_write_param_rows(struct sn_writer *w, const char *name, const size_t *shape, unsigned rank,
+			const float *x, size_t *row)
 {
 	struct sn_tensor t = { .type = 'f', .rank = rank };
-	size_t width, rows;
+	size_t width, rows, first = *row;
 	if (rank < 1 || rank > SN_MAX_RANK || !sn_product(&width, shape + 1, rank - 1))
 		return sn_fail(SN_EUSAGE, "parameter '%s' has no shape that can be written", name);
 	rows = width ? SN_MAX_PARAM / 4 / width : shape[0];
 	rows = rows ? rows : 1;
 	memcpy(t.shape, shape, rank * sizeof *shape);
-	for (size_t row = 0; row == 0 || row < shape[0]; row += t.shape[0]) {
-		int st;
-		t.shape[0] = shape[0] - row < rows ? shape[0] - row : rows;
-		t.count = t.shape[0] * width;
-		t.data = x + row * width;
-		st = write_rows(w, name, shape, rank, row, &t);
-		if (st < 0 || t.shape[0] == 0)
-			return st;
-	}
-	return 0;
+	t.shape[0] = shape[0] - first < rows ? shape[0] - first : rows;
+	t.count = t.shape[0] * width;
+	t.data = x + first * width;
+	*row += t.shape[0];
+	return write_rows(w, name, shape, rank, first, &t);
+}
+
+int sn_write_param(struct sn_writer *w, const char *name, const size_t *shape, unsigned rank,
+		   const float *x)
+{
+	size_t row = 0;
+	int st;
+	do
+		st = sn_write_param_rows(w, name, shape, rank, x, &row);
+	while (st == 0 && row < shape[0]);
+	return st;
 }
 
 int sn_write_mean(struct sn_writer *w, double mean, uint64_t terms)
