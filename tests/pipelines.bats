@@ -95,6 +95,16 @@ alphabets() {
 	pipeline faces DATA="$BATS_TEST_TMPDIR/data/orl" EPOCHS=4 FOLDS=2
 }
 
+@test "pipelines/faces: two runs give the same table but for the seconds, with one thread and with two" {
+	need_data orl.tar.xz
+	for threads in 1 2; do
+		make -s -C "$ROOT/pipelines/faces" BIN="$BUILD/bin" OUT="$BATS_TEST_TMPDIR/$threads" DATA="$BATS_TEST_TMPDIR/data/orl" EPOCHS=1 FOLDS=2 THREADS=$threads
+		cut -f 1-6 "$BATS_TEST_TMPDIR/$threads/results.tsv" >"$BATS_TEST_TMPDIR/$threads.tsv"
+	done
+	cmp "$BATS_TEST_TMPDIR/1.tsv" "$BATS_TEST_TMPDIR/2.tsv"
+	cmp "$BATS_TEST_TMPDIR/1/1/w.bin" "$BATS_TEST_TMPDIR/2/1/w.bin"
+}
+
 @test "pipelines/signatures: against several references, two sets" {
 	need_data cedar-ink.tar.xz
 	need_data sigcomp2011-ink.tar.xz
