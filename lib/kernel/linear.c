@@ -1,8 +1,9 @@
 /*
  * linear - the weights stay as they are, [out][in].
  *
- *     forward          products along `in`, in chunks that stay in the first cache: the chunk of
- *                      six rows of weights meets that of all images
+ *     forward          products along `in`, in chunks: that of the images stays in the second
+ *                      cache, that of some rows of weights, which is read once, in the first; a
+ *                      chunk's sums are added up before they meet those of the chunks before
  *     input gradient   rows of weights are lines of panels, some rows and columns at a time
  *     weight gradient  outer products, in the order of the images
  */
@@ -54,7 +55,7 @@ static size_t parts(size_t n, size_t of)
 
 /* ---- forward -------------------------------------------------------------------------- */
 
-enum { CHUNK = 1024, PAGE = 4096 };
+enum { CHUNK = 2048, PAGE = 4096 };
 
 static size_t chunk(const struct sn_linear *s)
 {
@@ -73,13 +74,21 @@ static size_t chunk_step(const struct sn_linear *s)
 	return is_aliased(s) ? sn_round_up(chunk(s), SN_SIMD_LANES) + SN_SIMD_LANES : 0;
 }
 
-/* Images and outputs whose partial sums are held at a time. */
-enum { IMAGES = 64, OUTPUTS = 48 };
+/* Images whose chunks stay in the second cache, and outputs that take turns with them. */
+enum { IMAGES = 64, OUTPUTS = 252 };
+
+/* Blocks of sums that some images and outputs have. */
+static size_t blocks(size_t images, size_t outputs)
+{
+	const struct sn_simd *simd = sn_simd();
+	return parts(images, simd->dot_rows) * parts(outputs, simd->dot_columns);
+}
 
 size_t sn_linear_scratch(const struct sn_linear *s, size_t n)
 {
 	size_t images = min(n, IMAGES), outputs = min(s->out, OUTPUTS);
-	return images * chunk_step(s) + images * outputs * SN_SIMD_LANES;
+	size_t sums = blocks(images, outputs) * sn_simd()->dot_sums;
+	return images * chunk_step(s) + sums + sn_round_up(outputs, SN_SIMD_LANES);
 }
 
 /* The rows behind output j at chunk k: the next ones, or the first ones of the next chunk. */
@@ -97,6 +106,26 @@ static struct ahead after(const struct sn_linear *s, const float *weight, size_t
 		     pieces);
 }
 
+/* The images' next chunk. */
+static struct ahead next_chunk(const struct sn_linear *s, const float *x, size_t n, size_t k,
+			       size_t pieces)
+{
+	size_t next = k + min(chunk(s), s->in - k);
+	return ahead(x + next, s->in, n, min(chunk(s), s->in - next), pieces);
+}
+
+/* Blocks of sums -> the image's outputs. */
+static void finish_image(const float *sums, size_t i, size_t n, size_t outputs,
+			 const struct sn_finish *f, float *line, float *y)
+{
+	const struct sn_simd *simd = sn_simd();
+	const size_t across = simd->dot_columns, step = parts(n, simd->dot_rows) * simd->dot_sums;
+	sums += i / simd->dot_rows * simd->dot_sums + i % simd->dot_rows * across;
+	for (size_t j = 0; j < outputs; j += across, sums += step)
+		memcpy(line + j, sums, min(across, outputs - j) * sizeof *line);
+	simd->dots_finish(line, outputs, f, y);
+}
+
 /* Some images, some outputs. */
 static void products(const struct sn_linear *s, const float *x, size_t n, const float *weight,
 		     const struct sn_finish *f, size_t from, size_t to, float *y, float *chunks,
@@ -104,27 +133,29 @@ static void products(const struct sn_linear *s, const float *x, size_t n, const 
 {
 	const struct sn_simd *simd = sn_simd();
 	const size_t outputs = to - from, step = chunk_step(s);
+	float *line = sums + blocks(n, outputs) * simd->dot_sums;
 	struct sn_finish part;
 	for (size_t k = 0; k < s->in; k += chunk(s)) {
 		size_t length = min(chunk(s), s->in - k);
+		struct ahead images = next_chunk(s, x, n, k, blocks(n, outputs));
+		float *sum = sums;
 		for (size_t i = 0; step && i < n; i++)
 			memcpy(chunks + i * step, x + i * s->in + k, length * sizeof *x);
 		for (size_t j = 0; j < outputs; j += simd->dot_columns) {
 			struct ahead next = after(s, weight + from * s->in, outputs, k, j, n);
-			for (size_t i = 0; i < n; i += simd->dot_rows) {
+			for (size_t i = 0; i < n; i += simd->dot_rows, sum += simd->dot_sums) {
 				ask(&next);
-				struct sn_dots job = {
-					.a = step ? chunks + i * step : x + i * s->in + k,
-					.a_step = step ? step : s->in,
-					.m = min(simd->dot_rows, n - i),
-					.b = weight + (from + j) * s->in + k,
-					.b_step = s->in,
-					.n = min(simd->dot_columns, outputs - j),
-					.length = length,
-					.first = k == 0,
-					.sum = sums + (i * outputs + j) * simd->lanes,
-					.sum_step = outputs
-				};
+				ask(&images);
+				struct sn_dots job = { .a = step ? chunks + i * step
+								 : x + i * s->in + k,
+						       .a_step = step ? step : s->in,
+						       .m = min(simd->dot_rows, n - i),
+						       .b = weight + (from + j) * s->in + k,
+						       .b_step = s->in,
+						       .n = min(simd->dot_columns, outputs - j),
+						       .length = length,
+						       .first = k == 0,
+						       .sum = sum };
 				simd->dots(&job);
 			}
 		}
@@ -132,8 +163,7 @@ static void products(const struct sn_linear *s, const float *x, size_t n, const 
 	if (f)
 		part = sn_finish_from(f, from);
 	for (size_t i = 0; i < n; i++)
-		simd->dots_finish(sums + i * outputs * simd->lanes, outputs, f ? &part : NULL,
-				  y + i * s->out + from);
+		finish_image(sums, i, n, outputs, f ? &part : NULL, line, y + i * s->out + from);
 }
 
 void sn_linear_forward(const struct sn_linear *s, const float *x, size_t n, const float *weight,

@@ -72,10 +72,11 @@ struct sn_outer {
 };
 
 /**
- * Sums of products along both factors, `lanes` partial sums each: for i < m, j < n
- *     sum[(i * sum_step + j) * lanes + l] += sum over k of a[i * a_step + k] * b[j * b_step + k],
- *     k = l, l + lanes, ... < length
- * to 0 where `first`.  m <= dot_rows, n <= dot_columns
+ * Sums of products along both factors: for i < m, j < n
+ *     sum[i * dot_columns + j] += sum over k < length of a[i * a_step + k] * b[j * b_step + k]
+ * to 0 where `first`; each lane of a vector has a sum of its own, added up at the end.
+ *   m <= dot_rows, n <= dot_columns
+ *   sum  dot_sums floats, of which those that stand for no i or j are of no meaning
  */
 struct sn_dots {
 	const float *a;
@@ -85,7 +86,6 @@ struct sn_dots {
 	size_t length;
 	bool first;
 	float *sum;
-	size_t sum_step;
 };
 
 /**
@@ -266,13 +266,13 @@ struct sn_simd {
 	size_t lanes;	 /* floats of a vector */
 	size_t columns;	 /* outputs of one call at most: a panel's width */
 	size_t rows;	 /* rows (first factors) of one call at most, <= SN_SIMD_ROWS */
-	size_t dot_rows, dot_columns;
+	size_t dot_rows, dot_columns, dot_sums;
 
 	void (*rows_by_panel)(const struct sn_rows *job);
 	void (*taps_by_panel)(const struct sn_taps *job);
 	void (*outer)(const struct sn_outer *job);
 	void (*dots)(const struct sn_dots *job);
-	/** y[j] = the lanes of sum[j] added up, finished; j < n. */
+	/** y[j] = sum[j], finished; j < n. */
 	void (*dots_finish)(const float *sum, size_t n, const struct sn_finish *finish, float *y);
 	void (*product)(const struct sn_product *job);
 	void (*outer_sums)(const struct sn_outer_sums *job);

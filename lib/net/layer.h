@@ -107,7 +107,8 @@ struct sn_call {
 enum sn_wide_pass { SN_WIDE_FORWARD, SN_WIDE_INPUT, SN_WIDE_WEIGHT };
 
 struct sn_wide {
-	size_t n; /* images */
+	size_t n;	  /* images */
+	unsigned threads; /* that share the pieces */
 	bool training;
 	const float *x, *dy;
 	float *y, *dx;

@@ -208,8 +208,9 @@ static void sum_done(const struct sn_layer *l, float *total)
 
 /* ---- all images ----------------------------------------------------------------------- */
 
-/* Outputs, and images, of a piece of the forward pass; columns of a piece of the input gradient. */
-enum { OUTPUTS = 48, IMAGES = 128, COLUMNS = 512 };
+/* Outputs of a piece of the forward pass, of which it takes so many at a time, and images; columns
+ * of a piece of the input gradient. */
+enum { LEAST_OUTPUTS = 48, OUTPUTS = 252, STEP = 6, IMAGES = 128, COLUMNS = 512 };
 /* Rows and columns of a piece of the weight gradient, which stay in the cache with the sums of
  * blocks of so many images. */
 enum { TILE_ROWS = 48, TILE_COLUMNS = 512, TILE_IMAGES = 64 };
@@ -219,12 +220,20 @@ static size_t parts(size_t n, size_t of)
 	return (n + of - 1) / of;
 }
 
-/* What comes out does not depend on the pieces: few images are cut finer. */
-static size_t forward_images(const struct sn_linear *s, size_t n)
+/* What comes out does not depend on the pieces.  Every piece reads all of x, so that they are few:
+ * enough to keep the threads busy. */
+static size_t forward_outputs(const struct sn_linear *s, const struct sn_wide *w)
 {
-	size_t images = IMAGES;
+	size_t outputs = parts(parts(s->out, 2 * (size_t)w->threads), STEP) * STEP;
 
-	while (images > SN_BLOCK && parts(s->out, OUTPUTS) * parts(n, images) < 8)
+	return outputs < LEAST_OUTPUTS ? LEAST_OUTPUTS : min(outputs, OUTPUTS);
+}
+
+static size_t forward_images(const struct sn_linear *s, const struct sn_wide *w)
+{
+	size_t images = IMAGES, across = parts(s->out, forward_outputs(s, w));
+
+	while (images > SN_BLOCK && across * parts(w->n, images) < 2 * (size_t)w->threads)
 		images /= 2;
 	return images;
 }
@@ -246,7 +255,7 @@ static size_t wide_pieces(const struct sn_layer *l, enum sn_wide_pass pass, cons
 	case SN_WIDE_FORWARD:
 		if (is_low(l, w->training))
 			return parts(sn_low_pieces(&p), low_panels(&p));
-		return parts(s->out, OUTPUTS) * parts(w->n, forward_images(s, w->n));
+		return parts(s->out, forward_outputs(s, w)) * parts(w->n, forward_images(s, w));
 	case SN_WIDE_INPUT:
 		return parts(s->in, COLUMNS);
 	case SN_WIDE_WEIGHT:
@@ -325,10 +334,11 @@ static bool wide(const struct sn_layer *l, enum sn_wide_pass pass, const struct 
 				       min((piece + 1) * each, sn_low_pieces(&p)), w->y, memory);
 			return true;
 		}
-		size_t across = parts(s->out, OUTPUTS), images = forward_images(s, w->n);
-		size_t from = piece % across * OUTPUTS, first = piece / across * images;
+		size_t outputs = forward_outputs(s, w), images = forward_images(s, w);
+		size_t across = parts(s->out, outputs);
+		size_t from = piece % across * outputs, first = piece / across * images;
 		sn_linear_forward(s, w->x + first * s->in, min(images, w->n - first),
-				  l->param[0].value, &f, from, min(from + OUTPUTS, s->out),
+				  l->param[0].value, &f, from, min(from + outputs, s->out),
 				  w->y + first * s->out, memory);
 		return true;
 	}

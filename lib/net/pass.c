@@ -220,8 +220,10 @@ int sn_wide_run(const struct sn_net *net, size_t k, enum sn_wide_pass pass, cons
 	const struct sn_layer *l = net->layer[k];
 	const bool back = pass != SN_WIDE_FORWARD;
 	double start = sn_time_start(net, back);
-	struct wide d = { .layer = l, .pass = pass, .w = w, .benches = benches };
-	int st = sn_pool_run(pool, l->kind->wide_pieces(l, pass, w), wide_piece, &d);
+	struct sn_wide shared = *w;
+	struct wide d = { .layer = l, .pass = pass, .w = &shared, .benches = benches };
+	shared.threads = sn_pool_threads(pool);
+	int st = sn_pool_run(pool, l->kind->wide_pieces(l, pass, &shared), wide_piece, &d);
 
 	sn_time_stop(net, back, k, start);
 	if (fine)
@@ -271,7 +273,9 @@ static size_t first_bad(const struct sn_walk *w, size_t image, size_t worst)
 		c.y = out[end - 1];
 		c.memory = w->memory ? w->memory[k] : NULL;
 		c.scratch = w->benches->bench[0].scratch;
-		struct sn_wide w1 = { .n = 1, .training = training, .x = c.x, .y = c.y };
+		struct sn_wide w1 = {
+			.n = 1, .threads = 1, .training = training, .x = c.x, .y = c.y
+		};
 		size_t pieces = l->wide ? l->kind->wide_pieces(l, SN_WIDE_FORWARD, &w1) : 0;
 		for (size_t p = 0; p < pieces; p++)
 			l->kind->wide(l, SN_WIDE_FORWARD, &w1, p, c.scratch);

@@ -1,7 +1,7 @@
 /*
  * dots - sums of products along both factors: linear layers whose weights stay as they are.
  *
- * A vector of partial sums for each pair of rows; dots_finish adds a vector's lanes up, halves onto
+ * A vector of partial sums for each pair of rows, whose lanes are added up at the end, halves onto
  * halves.
  */
 #include "vector.h"
@@ -16,95 +16,6 @@ void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish 
 #define DOT_ROWS 2
 #define DOT_COLUMNS 6
 #endif
-
-INLINE void block(const struct sn_dots *d, const size_t m, const size_t n)
-{
-	const size_t whole = d->length / SN_LANES * SN_LANES, rest = d->length - whole;
-	vector sum[DOT_ROWS][DOT_COLUMNS];
-
-	UNROLL for (size_t i = 0; i < m; i++)
-	{
-		UNROLL for (size_t j = 0; j < n; j++)
-		{
-			if (d->first)
-				sum[i][j] = (vector){ 0 };
-			else
-				load(&sum[i][j], d->sum + (i * d->sum_step + j) * SN_LANES,
-				     SN_LANES, 1, 1);
-		}
-	}
-	for (size_t k = 0; k < whole; k += SN_LANES) {
-		vector a[DOT_ROWS], b;
-		UNROLL for (size_t i = 0; i < m; i++)
-			load(&a[i], d->a + i * d->a_step + k, SN_LANES, 1, 1);
-		UNROLL for (size_t j = 0; j < n; j++)
-		{
-			load(&b, d->b + j * d->b_step + k, SN_LANES, 1, 1);
-			UNROLL for (size_t i = 0; i < m; i++) sum[i][j] += a[i] * b;
-		}
-	}
-	if (rest) {
-		vector a[DOT_ROWS], b;
-		UNROLL for (size_t i = 0; i < m; i++)
-			load(&a[i], d->a + i * d->a_step + whole, rest, 1, 0);
-		UNROLL for (size_t j = 0; j < n; j++)
-		{
-			load(&b, d->b + j * d->b_step + whole, rest, 1, 0);
-			UNROLL for (size_t i = 0; i < m; i++) sum[i][j] += a[i] * b;
-		}
-	}
-	UNROLL for (size_t i = 0; i < m; i++)
-	{
-		UNROLL for (size_t j = 0; j < n; j++)
-			store(d->sum + (i * d->sum_step + j) * SN_LANES, &sum[i][j], SN_LANES, 1);
-	}
-}
-
-#define EACH_COLUMN(m)                                                                             \
-	switch (job->n) {                                                                          \
-	case 1:                                                                                    \
-		block(job, m, 1);                                                                  \
-		break;                                                                             \
-	case 2:                                                                                    \
-		block(job, m, 2);                                                                  \
-		break;                                                                             \
-	case 3:                                                                                    \
-		block(job, m, 3);                                                                  \
-		break;                                                                             \
-	case 4:                                                                                    \
-		block(job, m, 4);                                                                  \
-		break;                                                                             \
-	case 5:                                                                                    \
-		block(job, m, 5);                                                                  \
-		break;                                                                             \
-	case 6:                                                                                    \
-		block(job, m, 6);                                                                  \
-		break;                                                                             \
-	default:                                                                                   \
-		break;                                                                             \
-	}
-
-void SN_NAME(sn_dots)(const struct sn_dots *job)
-{
-	switch (job->m) {
-	case 1:
-		EACH_COLUMN(1)
-		break;
-	case 2:
-		EACH_COLUMN(2)
-		break;
-#if DOT_ROWS == 4
-	case 3:
-		EACH_COLUMN(3)
-		break;
-	case 4:
-		EACH_COLUMN(4)
-		break;
-#endif
-	default:
-		break;
-	}
-}
 
 /* Halves of groups onto each other, the first of two vectors giving the first half of the result:
  * after the last step, lane l is the sum of vector l's lanes. */
@@ -167,20 +78,102 @@ INLINE vector sums_of_lanes(vector *v)
 	return halve2(v[0], v[1]);
 }
 
+enum {
+	SUMS = DOT_ROWS * DOT_COLUMNS,
+	VECTORS = (SUMS + SN_LANES - 1) / SN_LANES /* of their sums */
+};
+
+INLINE void block(const struct sn_dots *d, const size_t m, const size_t n)
+{
+	const size_t whole = d->length / SN_LANES * SN_LANES, rest = d->length - whole;
+	vector sum[VECTORS * SN_LANES];
+
+	UNROLL for (size_t i = 0; i < VECTORS * SN_LANES; i++) sum[i] = (vector){ 0 };
+	for (size_t k = 0; k < whole; k += SN_LANES) {
+		vector a[DOT_ROWS], b;
+		UNROLL for (size_t i = 0; i < m; i++)
+			load(&a[i], d->a + i * d->a_step + k, SN_LANES, 1, 1);
+		UNROLL for (size_t j = 0; j < n; j++)
+		{
+			load(&b, d->b + j * d->b_step + k, SN_LANES, 1, 1);
+			UNROLL for (size_t i = 0; i < m; i++) sum[i * DOT_COLUMNS + j] += a[i] * b;
+		}
+	}
+	if (rest) {
+		vector a[DOT_ROWS], b;
+		UNROLL for (size_t i = 0; i < m; i++)
+			load(&a[i], d->a + i * d->a_step + whole, rest, 1, 0);
+		UNROLL for (size_t j = 0; j < n; j++)
+		{
+			load(&b, d->b + j * d->b_step + whole, rest, 1, 0);
+			UNROLL for (size_t i = 0; i < m; i++) sum[i * DOT_COLUMNS + j] += a[i] * b;
+		}
+	}
+	UNROLL for (size_t v = 0; v < VECTORS; v++)
+	{
+		vector all = sums_of_lanes(sum + v * SN_LANES);
+		float *to = d->sum + v * SN_LANES;
+		if (!d->first)
+			all += vector_at(to);
+		vector_to(to, all);
+	}
+}
+
+#define EACH_COLUMN(m)                                                                             \
+	switch (job->n) {                                                                          \
+	case 1:                                                                                    \
+		block(job, m, 1);                                                                  \
+		break;                                                                             \
+	case 2:                                                                                    \
+		block(job, m, 2);                                                                  \
+		break;                                                                             \
+	case 3:                                                                                    \
+		block(job, m, 3);                                                                  \
+		break;                                                                             \
+	case 4:                                                                                    \
+		block(job, m, 4);                                                                  \
+		break;                                                                             \
+	case 5:                                                                                    \
+		block(job, m, 5);                                                                  \
+		break;                                                                             \
+	case 6:                                                                                    \
+		block(job, m, 6);                                                                  \
+		break;                                                                             \
+	default:                                                                                   \
+		break;                                                                             \
+	}
+
+void SN_NAME(sn_dots)(const struct sn_dots *job)
+{
+	switch (job->m) {
+	case 1:
+		EACH_COLUMN(1)
+		break;
+	case 2:
+		EACH_COLUMN(2)
+		break;
+#if DOT_ROWS == 4
+	case 3:
+		EACH_COLUMN(3)
+		break;
+	case 4:
+		EACH_COLUMN(4)
+		break;
+#endif
+	default:
+		break;
+	}
+}
+
 void SN_NAME(sn_dots_finish)(const float *sum, size_t n, const struct sn_finish *f, float *y)
 {
-	for (size_t j = 0; j < n; j += SN_LANES, sum += SN_LANES * SN_LANES) {
+	for (size_t j = 0; j < n; j += SN_LANES) {
 		size_t width = n - j < SN_LANES ? n - j : SN_LANES;
 		struct finish finish;
-		vector v[SN_LANES] = { { 0 } };
-		UNROLL for (size_t i = 0; i < SN_LANES; i++)
-		{
-			if (i < width)
-				load(&v[i], sum + i * SN_LANES, SN_LANES, 1, 1);
-		}
-		v[0] = sums_of_lanes(v);
+		vector v;
+		load(&v, sum + j, width, 1, width == SN_LANES);
 		finish_load(&finish, f, j, width, 1);
-		finish_apply(&finish, v, 1);
-		store(y + j, v, width, 1);
+		finish_apply(&finish, &v, 1);
+		store(y + j, &v, width, 1);
 	}
 }

@@ -50,6 +50,7 @@ const struct sn_simd SN_NAME(sn_simd) = {
 	.rows = ROWS,
 	.dot_rows = SN_LANES == 16 ? 4 : 2,
 	.dot_columns = 6,
+	.dot_sums = SN_LANES == 16 ? 32 : SN_LANES == 8 ? 16 : 12,
 	.rows_by_panel = SN_NAME(sn_rows_by_panel),
 	.taps_by_panel = SN_NAME(sn_taps_by_panel),
 	.outer = SN_NAME(sn_outer),
