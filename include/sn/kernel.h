@@ -23,6 +23,7 @@ struct sn_conv {
 	size_t h, w, c;
 	size_t oh, ow, k;
 	size_t kh, kw, stride, pad_h, pad_w;
+	bool spread; /* a plan's `turned`: y has `stride` numbers for each of x */
 };
 
 /** What a sum goes through before it is stored: + bias, relu, then times scale + shift. */
@@ -39,7 +40,7 @@ struct sn_conv_way;
 /** How each pass of a convolution is computed. */
 struct sn_conv_plan {
 	struct sn_conv shape;
-	struct sn_conv turned; /* stride 1: the input gradient as a convolution of dy */
+	struct sn_conv turned; /* the input gradient as a convolution of dy */
 	const struct sn_conv_way *way[SN_CONV_PASSES];
 };
 

@@ -2,8 +2,9 @@
  * conv - convolutions: choosing a way for each pass, and what all ways have in common.
  *
  *     forward          y[p] = sum over i, j of W[i][j] x[p stride - pad + (i, j)]
- *     input gradient   stride 1: a forward pass over dy, the window turned by 180 degrees, the
- *                      border what is missing to the window's side less one; else strided.c
+ *     input gradient   a forward pass over dy, the window turned by 180 degrees, the border what
+ *                      is missing to the window's side less one; of strides above 1 by winograd
+ *                      where it can, else strided.c
  *     weight gradient  dW[i][j] += sum over p of dy[p] x[p stride - pad + (i, j)]
  */
 #include <math.h>
@@ -12,9 +13,10 @@
 #include "sweeps.h"
 #include "way.h"
 
+/* Its input gradient is strided.c's. */
 static bool is_strided(const struct sn_conv_plan *p)
 {
-	return p->shape.stride > 1;
+	return p->shape.stride > 1 && p->way[SN_CONV_INPUT] == &sn_way_direct;
 }
 
 /* ---- choosing ------------------------------------------------------------------------- */
@@ -48,6 +50,18 @@ static const struct sn_conv_way *cheapest(const struct sn_conv *s, bool gradient
 	return best || !among ? best : cheapest(s, gradient, NULL);
 }
 
+/* Of the input gradient of strides above 1. */
+static const struct sn_conv_way *spread(const struct sn_conv_plan *p, const char *among)
+{
+	const struct sn_conv_way *w = &sn_way_winograd;
+	const double cost = w->cost(&p->turned);
+	if (cost == INFINITY || (among && !is_listed(among, w->name)))
+		return &sn_way_direct;
+	if (among && !is_listed(among, sn_way_direct.name))
+		return w;
+	return cost < sn_strided_cost(&p->shape) ? w : &sn_way_direct;
+}
+
 void sn_conv_plan(struct sn_conv_plan *p, const struct sn_conv *s)
 {
 	const char *among = getenv("SN_CONV");
@@ -62,11 +76,13 @@ void sn_conv_plan(struct sn_conv_plan *p, const struct sn_conv *s)
 				      .k = s->c,
 				      .kh = s->kh,
 				      .kw = s->kw,
-				      .stride = 1,
+				      .stride = s->stride,
 				      .pad_h = s->kh - 1 - s->pad_h,
-				      .pad_w = s->kw - 1 - s->pad_w };
+				      .pad_w = s->kw - 1 - s->pad_w,
+				      .spread = s->stride > 1 };
 	p->way[SN_CONV_FORWARD] = cheapest(s, false, among);
-	p->way[SN_CONV_INPUT] = is_strided(p) ? &sn_way_direct : cheapest(&p->turned, false, among);
+	p->way[SN_CONV_INPUT] =
+		s->stride > 1 ? spread(p, among) : cheapest(&p->turned, false, among);
 	p->way[SN_CONV_WEIGHT] = cheapest(s, true, among);
 }
 

@@ -154,14 +154,33 @@ enum sn_transform {
 #define SN_TILE_MOST 8
 
 /**
+ * Windows of 3 at every second number: two of its taps meet every other number, a window of two,
+ * and the one between them the rest, which is multiplied as it is.  A tile has 2 n + 1 points: n + 1
+ * of the window of two, then n of the tap.  Of the tap all share one weight: n + 2 points of
+ * weights.
+ */
+enum sn_tile_kind {
+	SN_TILE_PLAIN,
+	SN_TILE_STRIDED, /* INPUT: 2 n + 1 -> 2 n + 1, WEIGHT: 3 -> n + 2 */
+	/* its input gradient: INPUT, of dy: n + 1 -> 2 n + 1, OUTPUT, FINISH: 2 n + 1 -> 2 n */
+	SN_TILE_SPREAD,
+	SN_TILE_KINDS
+};
+
+/** n of tiles of stride 2; and numbers of a tile at most. */
+#define SN_TILE_STRIDED_MOST 4
+#define SN_TILE_NUMBERS 9
+
+/**
  * One transform at items of lines, a vector at a time: number i stands at from[i] + line *
  * from_line + item * from_item, what comes out at to + i * to_point + line * to_line + item *
  * to_item.
  *   finish  its arrays begin with this vector's first channel
  */
 struct sn_lines {
-	size_t t, lines, items;
-	const float *from[SN_TILE_MOST];
+	enum sn_tile_kind kind;
+	size_t t, lines, items; /* t: of stride 2, n + 1 */
+	const float *from[SN_TILE_NUMBERS];
 	size_t from_line, from_item;
 	float *to;
 	size_t to_point, to_line, to_item;

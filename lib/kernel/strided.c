@@ -26,11 +26,25 @@ static size_t min(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Compares multiplications; an addition to memory costs about 6. */
+/* Multiplications; an addition to memory costs about 6. */
+static size_t scattering(const struct sn_conv *s)
+{
+	return s->oh * s->ow * (s->k * padded(taps(s)) + 6 * taps(s));
+}
+
+static size_t gathering(const struct sn_conv *s)
+{
+	return s->h * s->w * s->kh * s->kw * s->k * padded(s->c);
+}
+
 static bool scatters(const struct sn_conv *s)
 {
-	size_t scatter = s->oh * s->ow * (s->k * padded(taps(s)) + 6 * taps(s));
-	return scatter < s->h * s->w * s->kh * s->kw * s->k * padded(s->c);
+	return scattering(s) < gathering(s);
+}
+
+double sn_strided_cost(const struct sn_conv *s)
+{
+	return (double)min(scattering(s), gathering(s)) * 1.1;
 }
 
 size_t sn_strided_packed(const struct sn_conv *s)

@@ -69,7 +69,8 @@ extern const struct sn_conv_way *const sn_conv_ways[]; /* NULL at the end */
 extern const struct sn_conv_way sn_way_direct, sn_way_winograd, sn_way_fft, sn_way_lanes,
 	sn_way_lane_tiles;
 
-/* The input gradient of strides above 1: direct.c and strided.c alone. */
+/* The input gradient of strides above 1, where it is direct. */
+double sn_strided_cost(const struct sn_conv *s);
 size_t sn_strided_packed(const struct sn_conv *s);
 size_t sn_strided_scratch(const struct sn_conv *s);
 void sn_strided_pack(const struct sn_conv *s, const float *weight, float *packed);

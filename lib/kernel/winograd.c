@@ -1,17 +1,22 @@
 /*
  * winograd - convolutions of stride 1 by Winograd's minimal filtering: tiles of my x mx outputs
- * cost ty x tx = (my + kh - 1) x (mx + kw - 1) products of a transformed tile of x with a
- * transformed window, instead of my mx kh kw:
+ * cost (my + kh - 1) x (mx + kw - 1) products of a transformed tile of x with a transformed window,
+ * instead of my mx kh kw:
  *
  *     y = A' [ (G w G') . (B' x B) ] A          dw = G' [ (B' x B) . (A dy A') ] G
  *
- * At each of the ty tx points the products of all tiles, input channels and outputs are a matrix
+ * At each of the points the products of all tiles, input channels and outputs are a matrix
  * product.  The tiles of some strips (rows of tiles, of one image or several) are one turn: their
  * transforms stay in the second cache.  An axis is transformed at a time, the upright one first,
  * for whole strips, since tiles that overlap share it.
  *
+ * Of stride 2, windows of 3: on each axis, two of the taps meet every other number of x, and the
+ * one between them the rest.  Those are tiles of a window of two, m + 1 points; these, m of a tile,
+ * are multiplied as they are, all by one weight: (2 m + 1)^2 products instead of 9 m^2.  Likewise
+ * the input gradient, two numbers of dx for one of dy, where the border is 1.
+ *
  *     transformed x, y    [point][tile][channels, in whole vectors]
- *     packed, sums        [point][ceil(k / columns)][c][columns]
+ *     packed, sums        [point of weights][ceil(k / columns)][c][columns]
  *
  * A point's numbers lie an odd number of vectors behind the last one's, so that the points of a
  * tile meet in no set of the cache.
@@ -20,12 +25,19 @@
 #include <string.h>
 #include "window.h"
 
-enum { MOST = SN_TILE_MOST };
+enum { MOST = SN_TILE_NUMBERS };
+
+struct axis {
+	size_t t;	    /* what the transforms are called with */
+	size_t m, points;   /* outputs and points of a tile */
+	size_t weights;	    /* points of weights */
+	size_t reads, step; /* numbers of x of a tile, and from one tile to the next */
+	size_t n;	    /* tiles */
+};
 
 struct tiling {
-	size_t ty, tx; /* points */
-	size_t my, mx; /* outputs */
-	size_t ny, nx; /* tiles of an image */
+	enum sn_tile_kind kind;
+	struct axis y, x;
 };
 
 static size_t min(size_t a, size_t b)
@@ -40,7 +52,19 @@ static size_t max(size_t a, size_t b)
 
 static size_t points_of(const struct tiling *t)
 {
-	return t->ty * t->tx;
+	return t->y.points * t->x.points;
+}
+
+static size_t weights_of(const struct tiling *t)
+{
+	return t->y.weights * t->x.weights;
+}
+
+/* The point of weights of a point. */
+static size_t weight_at(const struct tiling *t, size_t point)
+{
+	size_t y = point / t->x.points, x = point % t->x.points;
+	return min(y, t->y.weights - 1) * t->x.weights + min(x, t->x.weights - 1);
 }
 
 /* Channels of a tile, in whole vectors. */
@@ -78,31 +102,62 @@ static size_t tiles_of_turn(const struct sn_conv *s, const struct tiling *t)
  * numbers, a vector each; and passing the weights, or sums that are added to, once a turn. */
 static double cost_of(const struct sn_conv *s, const struct tiling *t, bool gradient)
 {
-	double tiles = (double)(t->ny * t->nx), points = (double)points_of(t);
+	double tiles = (double)(t->y.n * t->x.n), points = (double)points_of(t);
 	double c = (double)s->c, k = (double)sn_round_up(s->k, 16);
 	double cv = ceil(c / 16), kv = k / 16;
 	double turn = fmin((double)tiles_of_turn(s, t), SN_KERNEL_IMAGES * tiles);
-	double across = (double)(t->ty * t->nx * t->ny * t->tx);
-	double x = (double)(s->w * t->ny * t->ty) + across;
-	double y = (double)(s->ow * t->ny * t->ty) + across;
+	double across = tiles * points, upright = (double)(t->y.n * t->y.points);
+	double x = (double)s->w * upright + across;
+	double y = (double)s->ow * upright + across;
 	double products = tiles * points * (c + 2.5) * kv * 1.04;
-	double passed = tiles / turn * points * c * k * (gradient ? 0.2 : 0.04);
+	double passed = tiles / turn * (double)weights_of(t) * c * k * (gradient ? 0.2 : 0.04);
 	return 16 * (products + passed + 5.5 * cv * x + 5 * kv * y);
+}
+
+/* Tiles of t points. */
+static struct axis plain(size_t window, size_t t, size_t outputs)
+{
+	size_t m = t - window + 1;
+	return (struct axis){ t, m, t, t, t, m, (outputs + m - 1) / m };
+}
+
+/* Tiles of stride 2, whose window of two has m outputs. */
+static struct axis strided(size_t m, size_t outputs, bool spread)
+{
+	struct axis a = { .t = m + 1, .m = m, .points = 2 * m + 1, .weights = m + 2 };
+	a.reads = a.points;
+	a.step = 2 * m;
+	if (spread) {
+		a.m = 2 * m;
+		a.reads = m + 1;
+		a.step = m;
+	}
+	a.n = (outputs + a.m - 1) / a.m;
+	return a;
+}
+
+/* Tiles by a number for each axis: points or, of stride 2, outputs of the window of two. */
+static struct tiling tiling(const struct sn_conv *s, size_t y, size_t x)
+{
+	if (s->stride == 1)
+		return (struct tiling){ SN_TILE_PLAIN, plain(s->kh, y, s->oh),
+					plain(s->kw, x, s->ow) };
+	return (struct tiling){ s->spread ? SN_TILE_SPREAD : SN_TILE_STRIDED,
+				strided(y, s->oh, s->spread), strided(x, s->ow, s->spread) };
 }
 
 static struct tiling choose(const struct sn_conv *s, bool gradient)
 {
+	const bool one = s->stride == 1;
+	const size_t from_y = one ? s->kh + 1 : 2, from_x = one ? s->kw + 1 : 2;
+	const size_t most = one ? SN_TILE_MOST : SN_TILE_STRIDED_MOST;
 	struct tiling best = { 0 };
 	double least = INFINITY;
-	if (s->stride > 1)
+	if (one ? s->kh < 2 || s->kw < 2 : s->stride != 2 || s->kh != 3 || s->kw != 3)
 		return best;
-	for (size_t ty = s->kh + 1; ty <= MOST && s->kh > 1; ty++)
-		for (size_t tx = s->kw + 1; tx <= MOST && s->kw > 1; tx++) {
-			struct tiling t = {
-				.ty = ty, .tx = tx, .my = ty - s->kh + 1, .mx = tx - s->kw + 1
-			};
-			t.ny = (s->oh + t.my - 1) / t.my;
-			t.nx = (s->ow + t.mx - 1) / t.mx;
+	for (size_t y = from_y; y <= most; y++)
+		for (size_t x = from_x; x <= most; x++) {
+			struct tiling t = tiling(s, y, x);
 			double c = cost_of(s, &t, gradient);
 			if (c < least) {
 				least = c;
@@ -115,13 +170,14 @@ static struct tiling choose(const struct sn_conv *s, bool gradient)
 static double cost(const struct sn_conv *s)
 {
 	struct tiling t = choose(s, false);
-	return t.ty ? cost_of(s, &t, false) : INFINITY;
+	return t.y.t && (!s->spread || (s->pad_h == 1 && s->pad_w == 1)) ? cost_of(s, &t, false)
+									 : INFINITY;
 }
 
 static double gradient_cost(const struct sn_conv *s)
 {
 	struct tiling t = choose(s, true);
-	return t.ty ? cost_of(s, &t, true) : INFINITY;
+	return t.y.t ? cost_of(s, &t, true) : INFINITY;
 }
 
 /* ---- weights -------------------------------------------------------------------------- */
@@ -140,7 +196,7 @@ static size_t weights_apart(const struct sn_conv *s)
 static size_t packed_as(const struct sn_conv *s, bool gradient)
 {
 	struct tiling t = choose(s, gradient);
-	return points_of(&t) * weights_apart(s);
+	return weights_of(&t) * weights_apart(s);
 }
 
 static size_t packed(const struct sn_conv *s)
@@ -177,8 +233,9 @@ static void pack(const struct sn_conv *s, const struct sn_conv_view *v, float *t
 	const struct sn_simd *simd = sn_simd();
 	const size_t columns = simd->columns, lanes = simd->lanes;
 	struct tiling t = choose(s, false);
-	_Alignas(64) float taps[MOST * MOST * WIDEST] = { 0 }, half[MOST * MOST * WIDEST];
-	struct sn_lines upright = { .t = t.ty,
+	_Alignas(64) float taps[MOST * MOST * WIDEST], half[MOST * MOST * WIDEST];
+	struct sn_lines upright = { .kind = t.kind,
+				    .t = t.y.t,
 				    .lines = columns / lanes,
 				    .from_line = lanes,
 				    .items = s->kw,
@@ -187,19 +244,21 @@ static void pack(const struct sn_conv *s, const struct sn_conv_view *v, float *t
 				    .to_line = lanes,
 				    .to_item = columns,
 				    .to_point = s->kw * columns };
-	struct sn_lines across = { .t = t.tx,
-				   .lines = t.ty,
+	struct sn_lines across = { .kind = t.kind,
+				   .t = t.x.t,
+				   .lines = t.y.weights,
 				   .from_line = s->kw * columns,
 				   .items = columns / lanes,
 				   .from_item = lanes,
 				   .to = to + piece * s->c * columns,
-				   .to_line = t.tx * weights_apart(s),
+				   .to_line = t.x.weights * weights_apart(s),
 				   .to_item = lanes,
 				   .to_point = weights_apart(s) };
 	for (size_t i = 0; i < s->kh; i++)
 		upright.from[i] = taps + i * s->kw * columns;
 	for (size_t j = 0; j < s->kw; j++)
 		across.from[j] = half + j * columns;
+	memset(taps, 0, s->kh * s->kw * columns * sizeof *taps);
 	for (size_t c = 0; c < s->c; c++, across.to += columns) {
 		read_window(s, v, piece * columns, c, taps);
 		simd->tiles(SN_TILE_WEIGHT, s->kh, &upright);
@@ -214,16 +273,18 @@ static void unpack(const struct sn_conv *s, float *from, float *dw)
 	const size_t point = weights_apart(s);
 	struct tiling t = choose(s, true);
 	_Alignas(64) float taps[MOST * MOST * WIDEST], half[MOST * MOST * WIDEST];
-	struct sn_lines across = { .t = t.tx,
-				   .lines = t.ty,
-				   .from_line = t.tx * point,
+	struct sn_lines across = { .kind = t.kind,
+				   .t = t.x.t,
+				   .lines = t.y.weights,
+				   .from_line = t.x.weights * point,
 				   .items = columns / lanes,
 				   .from_item = lanes,
 				   .to = half,
 				   .to_line = s->kw * columns,
 				   .to_item = lanes,
 				   .to_point = columns };
-	struct sn_lines upright = { .t = t.ty,
+	struct sn_lines upright = { .kind = t.kind,
+				    .t = t.y.t,
 				    .lines = columns / lanes,
 				    .from_line = lanes,
 				    .items = s->kw,
@@ -232,12 +293,12 @@ static void unpack(const struct sn_conv *s, float *from, float *dw)
 				    .to_line = lanes,
 				    .to_item = columns,
 				    .to_point = s->kw * columns };
-	for (size_t i = 0; i < t.ty; i++)
+	for (size_t i = 0; i < t.y.weights; i++)
 		upright.from[i] = half + i * s->kw * columns;
 	for (size_t p = 0; p < panels(s); p++)
 		for (size_t c = 0; c < s->c; c++) {
 			size_t n = min(columns, s->k - p * columns);
-			for (size_t j = 0; j < t.tx; j++)
+			for (size_t j = 0; j < t.x.weights; j++)
 				across.from[j] = from + (p * s->c + c) * columns + j * point;
 			simd->tiles(SN_TILE_UNWEIGHT, s->kw, &across);
 			simd->tiles(SN_TILE_UNWEIGHT, s->kh, &upright);
@@ -253,7 +314,7 @@ static void unpack(const struct sn_conv *s, float *from, float *dw)
 /* Strips of a turn. */
 static size_t strips(const struct sn_conv *s, const struct tiling *t, size_t n)
 {
-	return min(max(tiles_of_turn(s, t) / t->nx, 1), n * t->ny);
+	return min(max(tiles_of_turn(s, t) / t->x.n, 1), n * t->y.n);
 }
 
 /* Parts of the scratch memory. */
@@ -280,14 +341,14 @@ static float *take(struct room *r, float *memory, size_t n)
 static struct room rooms(const struct sn_conv *s, const struct tiling *t, size_t n, float *memory)
 {
 	const size_t lanes = sn_simd()->lanes, lines = max(s->w, s->ow) * lanes;
-	const size_t width = max((t->nx - 1) * t->mx + t->tx, t->nx * t->mx);
-	struct room r = { .tiles = strips(s, t, n) * t->nx };
+	const size_t width = max((t->x.n - 1) * t->x.step + t->x.reads, t->x.n * t->x.m);
+	struct room r = { .tiles = strips(s, t, n) * t->x.n };
 	r.x_apart = apart(r.tiles * step_of(s->c));
 	r.y_apart = apart(r.tiles * step_of(s->k));
 	r.x = take(&r, memory, points_of(t) * r.x_apart);
 	r.y = take(&r, memory, points_of(t) * r.y_apart);
-	r.half = take(&r, memory, t->ty * width * lanes);
-	r.wide = take(&r, memory, min(s->c, s->k) < lanes ? t->ty * lines : 0);
+	r.half = take(&r, memory, t->y.points * width * lanes);
+	r.wide = take(&r, memory, min(s->c, s->k) < lanes ? t->y.points * lines : 0);
 	r.line = max(s->w * max(s->c, lanes), s->ow * max(s->k, lanes));
 	r.zeros = take(&r, memory, r.line);
 	return r;
@@ -316,7 +377,8 @@ struct strip {
 	enum sn_transform what;
 	size_t h, w, c;	     /* the picture */
 	ptrdiff_t top, left; /* where the strip begins, outside the picture perhaps */
-	size_t ny, nx;	     /* points read */
+	size_t ny, nx;	     /* numbers read */
+	size_t step;	     /* from tile to tile */
 };
 
 /* Fewer channels than a vector's lanes: lines widened to one. */
@@ -334,21 +396,23 @@ static void transform(const struct tiling *t, const struct strip *p, const float
 {
 	const struct sn_simd *simd = sn_simd();
 	const size_t lanes = simd->lanes, c = max(p->c, lanes);
-	const size_t width = (t->nx - 1) * t->mx + p->nx, left = (size_t)-p->left;
+	const size_t width = (t->x.n - 1) * p->step + p->nx, left = (size_t)-p->left;
 	const float *line[MOST];
-	struct sn_lines upright = { .t = t->ty,
+	struct sn_lines upright = { .kind = t->kind,
+				    .t = t->y.t,
 				    .lines = 1,
 				    .items = min(p->w, width - left),
 				    .from_item = c,
 				    .to = r->half + left * lanes,
 				    .to_item = lanes,
 				    .to_point = width * lanes };
-	struct sn_lines across = { .t = t->tx,
-				   .lines = t->ty,
+	struct sn_lines across = { .kind = t->kind,
+				   .t = t->x.t,
+				   .lines = t->y.points,
 				   .from_line = width * lanes,
-				   .items = t->nx,
-				   .from_item = t->mx * lanes,
-				   .to_line = t->tx * point,
+				   .items = t->x.n,
+				   .from_item = p->step * lanes,
+				   .to_line = t->x.points * point,
 				   .to_item = step_of(p->c),
 				   .to_point = point };
 	for (size_t i = 0; i < p->ny; i++) {
@@ -360,7 +424,7 @@ static void transform(const struct tiling *t, const struct strip *p, const float
 			line[i] = widened(line[i], p->w, p->c, r->wide + i * p->w * lanes);
 	}
 	/* beside the picture */
-	for (size_t i = 0; i < t->ty; i++) {
+	for (size_t i = 0; i < t->y.points; i++) {
 		float *half = r->half + i * width * lanes;
 		size_t right = left + upright.items;
 		memset(half, 0, left * lanes * sizeof *half);
@@ -382,15 +446,19 @@ static void transform(const struct tiling *t, const struct strip *p, const float
 static void transform_x(const struct sn_conv *s, const struct tiling *t, const float *x,
 			size_t strip, const struct room *r, size_t tile)
 {
+	/* of a spread one, tiles begin with the first number of dx, which the tap between meets */
+	const size_t border_h = s->spread ? 0 : s->pad_h, border_w = s->spread ? 0 : s->pad_w;
 	const struct strip p = { .what = SN_TILE_INPUT,
 				 .h = s->h,
 				 .w = s->w,
 				 .c = s->c,
-				 .top = (ptrdiff_t)(strip % t->ny * t->my) - (ptrdiff_t)s->pad_h,
-				 .left = -(ptrdiff_t)s->pad_w,
-				 .ny = t->ty,
-				 .nx = t->tx };
-	transform(t, &p, x + strip / t->ny * s->h * s->w * s->c, r, r->x + tile * step_of(s->c),
+				 .top = (ptrdiff_t)(strip % t->y.n * t->y.step) -
+					(ptrdiff_t)border_h,
+				 .left = -(ptrdiff_t)border_w,
+				 .ny = t->y.reads,
+				 .nx = t->x.reads,
+				 .step = t->x.step };
+	transform(t, &p, x + strip / t->y.n * s->h * s->w * s->c, r, r->x + tile * step_of(s->c),
 		  r->x_apart);
 }
 
@@ -401,11 +469,12 @@ static void transform_dy(const struct sn_conv *s, const struct tiling *t, const 
 				 .h = s->oh,
 				 .w = s->ow,
 				 .c = s->k,
-				 .top = (ptrdiff_t)(strip % t->ny * t->my),
+				 .top = (ptrdiff_t)(strip % t->y.n * t->y.m),
 				 .left = 0,
-				 .ny = t->my,
-				 .nx = t->mx };
-	transform(t, &p, dy + strip / t->ny * s->oh * s->ow * s->k, r, r->y + tile * step_of(s->k),
+				 .ny = t->y.m,
+				 .nx = t->x.m,
+				 .step = t->x.m };
+	transform(t, &p, dy + strip / t->y.n * s->oh * s->ow * s->k, r, r->y + tile * step_of(s->k),
 		  r->y_apart);
 }
 
@@ -414,37 +483,39 @@ static void transform_y(const struct sn_conv *s, const struct tiling *t, const s
 {
 	const struct sn_simd *simd = sn_simd();
 	const size_t lanes = simd->lanes, k = max(s->k, lanes);
-	const size_t width = t->nx * t->mx, top = strip % t->ny * t->my;
+	const size_t width = t->x.n * t->x.m, top = strip % t->y.n * t->y.m;
 	const float *from = r->y + tile * step_of(s->k);
 	struct sn_finish part;
-	struct sn_lines across = { .t = t->tx,
-				   .lines = t->ty,
-				   .from_line = t->tx * r->y_apart,
-				   .items = t->nx,
+	struct sn_lines across = { .kind = t->kind,
+				   .t = t->x.t,
+				   .lines = t->y.points,
+				   .from_line = t->x.points * r->y_apart,
+				   .items = t->x.n,
 				   .from_item = step_of(s->k),
 				   .to = r->half,
 				   .to_line = width * lanes,
-				   .to_item = t->mx * lanes,
+				   .to_item = t->x.m * lanes,
 				   .to_point = lanes };
-	struct sn_lines upright = { .t = t->ty,
+	struct sn_lines upright = { .kind = t->kind,
+				    .t = t->y.t,
 				    .lines = 1,
 				    .items = s->ow,
 				    .from_item = lanes,
 				    .to_item = k,
 				    .to_point = s->ow * k,
 				    .finish = &part,
-				    .valid = min(t->my, s->oh - top) };
-	float *to = y + (strip / t->ny * s->oh + top) * s->ow * s->k;
-	for (size_t i = 0; i < t->ty; i++)
+				    .valid = min(t->y.m, s->oh - top) };
+	float *to = y + (strip / t->y.n * s->oh + top) * s->ow * s->k;
+	for (size_t i = 0; i < t->y.points; i++)
 		upright.from[i] = r->half + i * width * lanes;
 	for (size_t at = 0; at < k; at += lanes) {
 		size_t first = min(at, k - lanes);
-		for (size_t j = 0; j < t->tx; j++)
+		for (size_t j = 0; j < t->x.points; j++)
 			across.from[j] = from + first + j * r->y_apart;
 		part = sn_finish_from(f, first);
 		upright.to = s->k < lanes ? r->wide : to + first;
-		simd->tiles(SN_TILE_OUTPUT, t->mx, &across);
-		simd->tiles(SN_TILE_FINISH, t->my, &upright);
+		simd->tiles(SN_TILE_OUTPUT, t->x.m, &across);
+		simd->tiles(SN_TILE_FINISH, t->y.m, &upright);
 	}
 	if (s->k < lanes)
 		for (size_t i = 0; i < upright.valid * s->ow; i++)
@@ -485,7 +556,7 @@ static void multiply(const struct sn_conv *s, const struct tiling *t, const stru
 	};
 	for (size_t p = 0; p < points_of(t); p++) {
 		job.a = r->x + p * r->x_apart;
-		job.b = weights + p * weights_apart(s);
+		job.b = weights + weight_at(t, p) * weights_apart(s);
 		for (size_t from = 0; from < s->k; from += columns, job.b += s->c * columns) {
 			job.y = r->y + p * r->y_apart + from;
 			job.n = min(columns, vectors(s->k) - from);
@@ -500,16 +571,16 @@ static void forward(const struct sn_conv *s, const float *x, size_t n, const flo
 	struct tiling t = choose(s, false);
 	struct room r = rooms(s, &t, n, memory);
 	struct wide_finish wide;
-	size_t turn = r.tiles / t.nx, all = n * t.ny;
+	size_t turn = r.tiles / t.x.n, all = n * t.y.n;
 	f = widened_finish(f, s->k, &wide);
 	memset(r.zeros, 0, r.line * sizeof *r.zeros);
 	for (size_t first = 0, m; first < all; first += m) {
 		m = min(turn, all - first);
 		for (size_t i = 0; i < m; i++)
-			transform_x(s, &t, x, first + i, &r, i * t.nx);
-		multiply(s, &t, &r, m * t.nx, weights);
+			transform_x(s, &t, x, first + i, &r, i * t.x.n);
+		multiply(s, &t, &r, m * t.x.n, weights);
 		for (size_t i = 0; i < m; i++)
-			transform_y(s, &t, &r, i * t.nx, f, y, first + i);
+			transform_y(s, &t, &r, i * t.x.n, f, y, first + i);
 	}
 }
 
@@ -523,7 +594,7 @@ static void accumulate(const struct sn_conv *s, const struct tiling *t, const st
 	};
 	for (size_t p = 0; p < points_of(t); p++) {
 		job.a = r->x + p * r->x_apart;
-		job.y = to + p * weights_apart(s);
+		job.y = to + weight_at(t, p) * weights_apart(s);
 		for (size_t from = 0; from < s->k; from += columns, job.y += s->c * columns) {
 			job.b = r->y + p * r->y_apart + from;
 			job.n = min(columns, vectors(s->k) - from);
@@ -537,15 +608,15 @@ static void gradient(const struct sn_conv *s, const float *x, const float *dy, s
 {
 	struct tiling t = choose(s, true);
 	struct room r = rooms(s, &t, n, memory);
-	size_t turn = r.tiles / t.nx, all = n * t.ny;
+	size_t turn = r.tiles / t.x.n, all = n * t.y.n;
 	memset(r.zeros, 0, r.line * sizeof *r.zeros);
 	for (size_t first = 0, m; first < all; first += m) {
 		m = min(turn, all - first);
 		for (size_t i = 0; i < m; i++) {
-			transform_x(s, &t, x, first + i, &r, i * t.nx);
-			transform_dy(s, &t, dy, first + i, &r, i * t.nx);
+			transform_x(s, &t, x, first + i, &r, i * t.x.n);
+			transform_dy(s, &t, dy, first + i, &r, i * t.x.n);
 		}
-		accumulate(s, &t, &r, m * t.nx, to);
+		accumulate(s, &t, &r, m * t.x.n, to);
 	}
 }
 

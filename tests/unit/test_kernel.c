@@ -227,6 +227,11 @@ static void test_conv(void)
 	square(16, 3, 10, 6, 1, 5, 5);
 	square(9, 5, 6, 7, 1, 3, 3);
 	square(40, 1, 33, 5, 3, 2, 2);
+	/* windows of 3 at every second pixel: tiles of every size, sides that end within one */
+	square(24, 48, 40, 3, 2, 1, 3);
+	square(13, 20, 34, 3, 2, 1, 16);
+	square(12, 33, 20, 3, 2, 0, 2);
+	square(9, 18, 70, 3, 2, 2, 5);
 	conv_case((struct sn_conv){ .h = 9,
 				    .w = 3,
 				    .c = 2,

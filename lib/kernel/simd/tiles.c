@@ -14,10 +14,10 @@
 
 void SN_NAME(sn_tiles)(enum sn_transform what, size_t n, const struct sn_lines *l);
 
-enum { MOST = SN_TILE_MOST };
+enum { MOST = SN_TILE_NUMBERS };
 
 static const float pairs[3] = { 1, 0.5f, 2 };
-static const float singles[MOST + 1] = { [3] = 1, [5] = -0.5f, [7] = 2 };
+static const float singles[SN_TILE_MOST + 1] = { [3] = 1, [5] = -0.5f, [7] = 2 };
 
 /* Products over the pairs, as polynomials of z = x^2: of (z - p^2) for all, for all but one. */
 static const float all_of[4][4] = {
@@ -162,15 +162,90 @@ INLINE void narrow(const vector *given, vector *y, const size_t n, const size_t 
 	}
 }
 
-INLINE void pass(const struct sn_lines *l, const size_t n, const size_t t,
-		 const enum sn_transform what)
+/* Stride 2: of n + 1 = t numbers, and n between them. */
+INLINE void strided(const vector *d, vector *y, const size_t n, const enum sn_transform what,
+		    const enum sn_tile_kind kind)
 {
-	const size_t in = what == SN_TILE_INPUT				       ? t
-			  : what == SN_TILE_GRADIENT || what == SN_TILE_WEIGHT ? n
-									       : t;
-	const size_t out = what == SN_TILE_INPUT				? t
-			   : what == SN_TILE_GRADIENT || what == SN_TILE_WEIGHT ? t
-										: n;
+	const size_t t = n + 1;
+	vector two[MOST];
+	if (what == SN_TILE_INPUT && kind == SN_TILE_STRIDED) {
+		UNROLL for (size_t i = 0; i < t; i++) two[i] = d[2 * i];
+		input(two, y, t);
+		UNROLL for (size_t i = 0; i < n; i++) y[t + i] = d[2 * i + 1];
+	} else if (what == SN_TILE_INPUT || what == SN_TILE_GRADIENT) {
+		if (what == SN_TILE_INPUT)
+			input(d, y, t);
+		else
+			widen(d, y, n, t, 0);
+		UNROLL for (size_t i = 0; i < n; i++) y[t + i] = d[i];
+	} else if (what == SN_TILE_WEIGHT) {
+		two[0] = d[0];
+		two[1] = d[2];
+		widen(two, y, 2, t, 1);
+		y[t] = d[1];
+	} else if (what == SN_TILE_UNWEIGHT) {
+		narrow(d, two, 2, t, 1);
+		y[0] = two[0];
+		y[1] = d[t];
+		y[2] = two[1];
+	} else {
+		narrow(d, two, n, t, 0);
+		UNROLL for (size_t i = 0; i < n; i++)
+		{
+			if (kind == SN_TILE_STRIDED) {
+				y[i] = two[i] + d[t + i];
+			} else {
+				y[2 * i] = d[t + i];
+				y[2 * i + 1] = two[i];
+			}
+		}
+	}
+}
+
+/* Numbers that go in and come out. */
+INLINE size_t numbers_in(const size_t n, const size_t t, const enum sn_transform what,
+			 const enum sn_tile_kind kind)
+{
+	if (kind == SN_TILE_PLAIN)
+		return what == SN_TILE_GRADIENT || what == SN_TILE_WEIGHT ? n : t;
+	return what == SN_TILE_WEIGHT				 ? 3
+	       : what == SN_TILE_UNWEIGHT			 ? n + 2
+	       : what == SN_TILE_GRADIENT			 ? n
+	       : what == SN_TILE_INPUT && kind == SN_TILE_SPREAD ? n + 1
+								 : 2 * n + 1;
+}
+
+INLINE size_t numbers_out(const size_t n, const size_t t, const enum sn_transform what,
+			  const enum sn_tile_kind kind)
+{
+	const int widens = what == SN_TILE_INPUT || what == SN_TILE_GRADIENT;
+	if (kind == SN_TILE_PLAIN)
+		return widens || what == SN_TILE_WEIGHT ? t : n;
+	return widens			  ? 2 * n + 1
+	       : what == SN_TILE_WEIGHT	  ? n + 2
+	       : what == SN_TILE_UNWEIGHT ? 3
+					  : n * (kind == SN_TILE_SPREAD ? 2 : 1);
+}
+
+INLINE void transform(const vector *d, vector *y, const size_t n, const size_t t,
+		      const enum sn_transform what, const enum sn_tile_kind kind)
+{
+	if (kind != SN_TILE_PLAIN)
+		strided(d, y, n, what, kind);
+	else if (what == SN_TILE_INPUT)
+		input(d, y, t);
+	else if (what == SN_TILE_GRADIENT)
+		widen(d, y, n, t, 0);
+	else if (what == SN_TILE_WEIGHT)
+		widen(d, y, n, t, 1);
+	else
+		narrow(d, y, n, t, what == SN_TILE_UNWEIGHT);
+}
+
+INLINE void pass(const struct sn_lines *l, const size_t n, const size_t t,
+		 const enum sn_transform what, const enum sn_tile_kind kind)
+{
+	const size_t in = numbers_in(n, t, what, kind), out = numbers_out(n, t, what, kind);
 	const size_t items = l->items, from_item = l->from_item, to_item = l->to_item,
 		     point = l->to_point, valid = l->valid;
 	struct finish f;
@@ -185,14 +260,7 @@ INLINE void pass(const struct sn_lines *l, const size_t n, const size_t t,
 			vector d[MOST], y[MOST];
 			UNROLL for (size_t i = 0; i < in; i++) d[i] =
 				*(const unaligned *)(from[i] + at);
-			if (what == SN_TILE_INPUT)
-				input(d, y, t);
-			else if (what == SN_TILE_GRADIENT)
-				widen(d, y, n, t, 0);
-			else if (what == SN_TILE_WEIGHT)
-				widen(d, y, n, t, 1);
-			else
-				narrow(d, y, n, t, what == SN_TILE_UNWEIGHT);
+			transform(d, y, n, t, what, kind);
 			UNROLL for (size_t i = 0; i < out; i++)
 			{
 				if (what == SN_TILE_FINISH) {
@@ -233,7 +301,7 @@ INLINE void pass(const struct sn_lines *l, const size_t n, const size_t t,
 #define DEFINE(what, n, t)                                                                         \
 	static void what##_##n##_##t(const struct sn_lines *l)                                     \
 	{                                                                                          \
-		pass(l, n, t, what);                                                               \
+		pass(l, n, t, what, SN_TILE_PLAIN);                                                \
 	}
 #define NAME(what, n, t) [n][t] = what##_##n##_##t,
 
@@ -246,7 +314,7 @@ EACH_TILE(DEFINE, SN_TILE_FINISH)
 EACH_TILE(DEFINE, SN_TILE_WEIGHT)
 EACH_TILE(DEFINE, SN_TILE_UNWEIGHT)
 
-static tile_pass *const passes[6][MOST][MOST + 1] = {
+static tile_pass *const passes[6][SN_TILE_MOST][SN_TILE_MOST + 1] = {
 	[SN_TILE_INPUT] = { EACH_SIZE(NAME, SN_TILE_INPUT) },
 	[SN_TILE_GRADIENT] = { EACH_TILE(NAME, SN_TILE_GRADIENT) },
 	[SN_TILE_OUTPUT] = { EACH_TILE(NAME, SN_TILE_OUTPUT) },
@@ -255,7 +323,39 @@ static tile_pass *const passes[6][MOST][MOST + 1] = {
 	[SN_TILE_UNWEIGHT] = { EACH_TILE(NAME, SN_TILE_UNWEIGHT) },
 };
 
+#define DEFINE_STRIDED(kind, what, n)                                                              \
+	static void kind##_##what##_##n(const struct sn_lines *l)                                  \
+	{                                                                                          \
+		pass(l, n, (n) + 1, what, kind);                                                   \
+	}
+#define NAME_STRIDED(kind, what, n) [what][n] = kind##_##what##_##n,
+#define EACH_STRIDED(X, kind, what) X(kind, what, 2) X(kind, what, 3) X(kind, what, 4)
+
+#define STRIDED(X)                                                                                 \
+	EACH_STRIDED(X, SN_TILE_STRIDED, SN_TILE_INPUT)                                            \
+	EACH_STRIDED(X, SN_TILE_STRIDED, SN_TILE_GRADIENT)                                         \
+	EACH_STRIDED(X, SN_TILE_STRIDED, SN_TILE_OUTPUT)                                           \
+	EACH_STRIDED(X, SN_TILE_STRIDED, SN_TILE_FINISH)                                           \
+	EACH_STRIDED(X, SN_TILE_STRIDED, SN_TILE_WEIGHT)                                           \
+	EACH_STRIDED(X, SN_TILE_STRIDED, SN_TILE_UNWEIGHT)
+#define SPREAD(X)                                                                                  \
+	EACH_STRIDED(X, SN_TILE_SPREAD, SN_TILE_INPUT)                                             \
+	EACH_STRIDED(X, SN_TILE_SPREAD, SN_TILE_OUTPUT)                                            \
+	EACH_STRIDED(X, SN_TILE_SPREAD, SN_TILE_FINISH)                                            \
+	EACH_STRIDED(X, SN_TILE_SPREAD, SN_TILE_WEIGHT)
+
+STRIDED(DEFINE_STRIDED)
+SPREAD(DEFINE_STRIDED)
+
+static tile_pass *const strided_passes[SN_TILE_KINDS][6][SN_TILE_STRIDED_MOST + 1] = {
+	[SN_TILE_STRIDED] = { STRIDED(NAME_STRIDED) },
+	[SN_TILE_SPREAD] = { SPREAD(NAME_STRIDED) },
+};
+
 void SN_NAME(sn_tiles)(enum sn_transform what, size_t n, const struct sn_lines *l)
 {
-	passes[what][what == SN_TILE_INPUT ? 0 : n][l->t](l);
+	if (l->kind != SN_TILE_PLAIN)
+		strided_passes[l->kind][what][l->t - 1](l);
+	else
+		passes[what][what == SN_TILE_INPUT ? 0 : n][l->t](l);
 }
