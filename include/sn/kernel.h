@@ -103,6 +103,24 @@ struct sn_linear_tile {
 void sn_linear_weight_gradient(const struct sn_linear *s, const float *x, const float *dy, size_t n,
 			       const struct sn_linear_tile *t, float *dw);
 
+/** Who is given a gradient of weights, parts of its rows one after another. */
+struct sn_linear_taker {
+	/* Of row `out`, the columns [from, from + n); g is theirs until it returns, and so are
+	 * these weights. */
+	void (*take)(void *context, size_t out, size_t from, size_t n, const float *g);
+	/* NULL, or tells that they will be given soon. */
+	void (*ask)(void *context, size_t out, size_t from, size_t n);
+	void *context;
+};
+
+/** Floats of scratch memory. */
+size_t sn_linear_gradients_scratch(size_t n);
+/** Columns [from, to) of both gradients.  That of the weights is a sum of the images in order, in
+ * parts that n gives.  dx as above, or NULL: not wanted. */
+void sn_linear_gradients(const struct sn_linear *s, const float *x, const float *dy, size_t n,
+			 const float *weight, size_t from, size_t to, float *dx,
+			 const struct sn_linear_taker *taker, float *scratch);
+
 /** Numbers that a forward product multiplies in place of float; sums are float or exact. */
 enum sn_precision {
 	SN_FLOAT,

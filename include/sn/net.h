@@ -68,6 +68,7 @@ struct sn_param {
 	 */
 	float *grad;
 	bool decay; /* weight decay applies: true for weights, false for biases and norms */
+	bool wide;  /* of so many numbers that sn_tape_descend moves them */
 };
 size_t sn_net_params(const struct sn_net *net);
 struct sn_param *sn_net_param(struct sn_net *net, size_t i);
@@ -135,6 +136,22 @@ SN_MUST_CHECK int sn_tape_forward(struct sn_tape *tape, const float *x, size_t n
  * SN_ENAN names the layer where a gradient is not finite.
  */
 SN_MUST_CHECK int sn_tape_backward(struct sn_tape *tape, const float *dy, float *dx);
+
+/** What moves wide parameters while their gradients come, a part at a time, by any threads. */
+struct sn_descent {
+	/* Numbers [from, from + n) of parameter i by their gradient. */
+	void (*move)(void *context, size_t i, size_t from, size_t n, const float *g);
+	/* They will be moved soon. */
+	void (*ask)(void *context, size_t i, size_t from, size_t n);
+	void *context;
+};
+/**
+ * sn_tape_backward for who moves the parameters anyhow: gradients of wide ones are not written to
+ * memory, which takes longer than moving them, but given to `descent`.  After SN_ENAN some may have
+ * been moved.
+ */
+SN_MUST_CHECK int sn_tape_descend(struct sn_tape *tape, const float *dy,
+				  const struct sn_descent *descent);
 
 /** The presets: name, text, and what their authors measured and trained with; NULL-terminated by
  * name. */

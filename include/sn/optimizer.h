@@ -77,6 +77,14 @@ void sn_update_free(struct sn_update *u); /* NULL is allowed */
  */
 SN_MUST_CHECK int sn_update_step(struct sn_update *u, double rate, struct sn_pool *pool);
 
+/**
+ * sn_tape_backward and sn_update_step together: the same bytes, but that with no clip wide
+ * parameters have moved, in less time, before all gradients are known, and their p->grad is not
+ * written.  Errors of both.
+ */
+SN_MUST_CHECK int sn_update_descend(struct sn_update *u, struct sn_tape *tape, const float *dy,
+				    double rate, struct sn_pool *pool);
+
 /** For a checkpoint: steps done, and what is remembered of parameter i; NULL where nothing is. */
 uint64_t *sn_update_steps(struct sn_update *u);
 float *sn_update_first(struct sn_update *u, size_t i);

@@ -127,17 +127,18 @@ struct sn_product {
 };
 
 /**
- * Sums of outer products, of any number of rows: y[i * columns + j] += sum over q < points of
+ * Sums of outer products, of any number of rows: y[i * y_step + j] += sum over q < points of
  * a[q * a_step + i] * b[q * b_step + j] for i < m, j < n, added in the order of q, in parts that
- * the number of points gives.  n: whole vectors, <= columns
+ * the number of points gives; to 0 where `first`.  n: whole vectors, <= columns
  */
 struct sn_outer_sums {
 	const float *a;
 	size_t a_step, m;
 	const float *b;
 	size_t b_step, points;
+	bool first;
 	float *y;
-	size_t n;
+	size_t y_step, n;
 };
 
 /** Winograd's transforms of one axis (simd/tiles.c), from n or t numbers to t or n. */

@@ -589,9 +589,11 @@ static void accumulate(const struct sn_conv *s, const struct tiling *t, const st
 {
 	const struct sn_simd *simd = sn_simd();
 	const size_t columns = simd->columns;
-	struct sn_outer_sums job = {
-		.a_step = step_of(s->c), .m = s->c, .b_step = step_of(s->k), .points = tiles
-	};
+	struct sn_outer_sums job = { .a_step = step_of(s->c),
+				     .m = s->c,
+				     .b_step = step_of(s->k),
+				     .points = tiles,
+				     .y_step = columns };
 	for (size_t p = 0; p < points_of(t); p++) {
 		job.a = r->x + p * r->x_apart;
 		job.y = to + weight_at(t, p) * weights_apart(s);

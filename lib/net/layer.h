@@ -104,14 +104,16 @@ struct sn_call {
 
 /* The passes of a wide layer, which goes through all images of a batch at once, in pieces of its
  * own. */
-enum sn_wide_pass { SN_WIDE_FORWARD, SN_WIDE_INPUT, SN_WIDE_WEIGHT };
+enum sn_wide_pass { SN_WIDE_FORWARD, SN_WIDE_BACKWARD };
 
 struct sn_wide {
 	size_t n;	  /* images */
 	unsigned threads; /* that share the pieces */
 	bool training;
 	const float *x, *dy;
-	float *y, *dx;
+	float *y, *dx;			  /* dx: NULL where it is not wanted */
+	const struct sn_descent *descent; /* NULL, or what wide parameters' gradients go to */
+	size_t param;			  /* the layer's first, among the network's */
 };
 
 struct sn_range {

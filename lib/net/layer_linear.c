@@ -49,7 +49,7 @@ static int shape(struct sn_layer *l)
 	    (v->bias && (st = sn_layer_param(l, "bias", &v->shape.out, 1, true, false)) < 0))
 		return st;
 	l->multiply_adds = l->param[0].count;
-	l->wide = l->param[0].count > WIDE_WEIGHTS;
+	l->wide = l->param[0].wide = l->param[0].count > WIDE_WEIGHTS;
 	return 0;
 }
 
@@ -209,11 +209,15 @@ static void sum_done(const struct sn_layer *l, float *total)
 /* ---- all images ----------------------------------------------------------------------- */
 
 /* Outputs of a piece of the forward pass, of which it takes so many at a time, and images; columns
- * of a piece of the input gradient. */
-enum { LEAST_OUTPUTS = 48, OUTPUTS = 252, STEP = 6, IMAGES = 128, COLUMNS = 512 };
-/* Rows and columns of a piece of the weight gradient, which stay in the cache with the sums of
- * blocks of so many images. */
-enum { TILE_ROWS = 48, TILE_COLUMNS = 512, TILE_IMAGES = 64 };
+ * of a piece of the backward pass. */
+enum {
+	LEAST_OUTPUTS = 48,
+	OUTPUTS = 252,
+	STEP = 6,
+	IMAGES = 128,
+	COLUMNS = 256,
+	MOST_COLUMNS = 1024
+};
 
 static size_t parts(size_t n, size_t of)
 {
@@ -238,6 +242,14 @@ static size_t forward_images(const struct sn_linear *s, const struct sn_wide *w)
 	return images;
 }
 
+/* Pieces of the backward pass that follow each other ask for what the next one reads. */
+static size_t backward_columns(const struct sn_linear *s, const struct sn_wide *w)
+{
+	size_t columns = s->in / (8 * (size_t)w->threads) / COLUMNS * COLUMNS;
+
+	return columns < COLUMNS ? COLUMNS : min(columns, MOST_COLUMNS);
+}
+
 /* A wide layer embeds so; every piece converts all of x, so there are few. */
 enum { LOW_PIECES = 8 };
 
@@ -256,10 +268,8 @@ static size_t wide_pieces(const struct sn_layer *l, enum sn_wide_pass pass, cons
 		if (is_low(l, w->training))
 			return parts(sn_low_pieces(&p), low_panels(&p));
 		return parts(s->out, forward_outputs(s, w)) * parts(w->n, forward_images(s, w));
-	case SN_WIDE_INPUT:
-		return parts(s->in, COLUMNS);
-	case SN_WIDE_WEIGHT:
-		return parts(s->out, TILE_ROWS) * parts(s->in, TILE_COLUMNS);
+	case SN_WIDE_BACKWARD:
+		return parts(s->in, backward_columns(s, w));
 	}
 	return 0;
 }
@@ -275,47 +285,79 @@ static size_t wide_scratch(const struct sn_layer *l, enum sn_wide_pass pass, siz
 	case SN_WIDE_FORWARD:
 		low = is_low(l, false) ? sn_low_scratch(&p, l->precision, n) : 0;
 		return low ? low : sn_linear_scratch(s, min(n, IMAGES));
-	case SN_WIDE_INPUT:
-		return 0;
-	case SN_WIDE_WEIGHT:
-		return TILE_ROWS * (TILE_COLUMNS + 1) * sn_tree_slots(parts(n, TILE_IMAGES));
+	case SN_WIDE_BACKWARD:
+		return sn_linear_gradients_scratch(n);
 	}
 	return 0;
 }
 
-/* A tile of weights: blocks of images in order, joined by the tree; and the rows' biases at the
- * first tile of the rows. */
-static bool tile(const struct sn_layer *l, const struct sn_wide *w, size_t index, float *memory)
+/* Gradients of weights on their way. */
+struct taking {
+	const struct sn_layer *l;
+	const struct sn_wide *w;
+	bool fine;
+};
+
+static size_t place(const struct sn_layer *l, size_t out, size_t from)
+{
+	return out * ((const struct linear *)l->own)->shape.in + from;
+}
+
+static void take(void *context, size_t out, size_t from, size_t n, const float *g)
+{
+	struct taking *t = context;
+	const struct sn_descent *d = t->w->descent;
+	size_t at = place(t->l, out, from);
+
+	t->fine = t->fine && sn_all_finite(g, n);
+	if (!d)
+		memcpy(t->l->param[0].grad + at, g, n * sizeof *g);
+	else if (t->fine)
+		d->move(d->context, t->w->param, at, n, g);
+}
+
+static void ask(void *context, size_t out, size_t from, size_t n)
+{
+	const struct taking *t = context;
+	const struct sn_descent *d = t->w->descent;
+
+	d->ask(d->context, t->w->param, place(t->l, out, from), n);
+}
+
+/* Images whose biases are summed up in order, some outputs at a time. */
+enum { BIAS_IMAGES = 64, BIASES = 64 };
+
+static bool sum_biases(const struct sn_layer *l, const struct sn_wide *w)
+{
+	const size_t out = ((const struct linear *)l->own)->shape.out;
+	float *grad = l->param[1].grad;
+
+	memset(grad, 0, out * sizeof *grad);
+	for (size_t o = 0; o < out; o += BIASES)
+		for (size_t i = 0; i < w->n;) {
+			const size_t n = min(BIASES, out - o), end = min(i + BIAS_IMAGES, w->n);
+			float sum[BIASES] = { 0 };
+			for (; i < end; i++)
+				for (size_t k = 0; k < n; k++)
+					sum[k] += w->dy[i * out + o + k];
+			for (size_t k = 0; k < n; k++)
+				grad[o + k] += sum[k];
+		}
+	return sn_all_finite(grad, out);
+}
+
+/* Some columns of the weights; the biases with the first of them. */
+static bool back(const struct sn_layer *l, const struct sn_wide *w, size_t piece, float *memory)
 {
 	const struct linear *v = l->own;
 	const struct sn_linear *s = &v->shape;
-	size_t across = parts(s->in, TILE_COLUMNS);
-	struct sn_linear_tile t = { .from_out = index / across * TILE_ROWS,
-				    .from_in = index % across * TILE_COLUMNS };
-	struct sn_tree tree;
+	struct taking t = { l, w, true };
+	struct sn_linear_taker taker = { take, w->descent ? ask : NULL, &t };
+	size_t columns = backward_columns(s, w), from = piece * columns;
 
-	t.to_out = min(t.from_out + TILE_ROWS, s->out);
-	t.to_in = min(t.from_in + TILE_COLUMNS, s->in);
-	size_t rows = t.to_out - t.from_out, width = t.to_in - t.from_in;
-	sn_tree_begin(&tree, memory, rows * (width + 1), parts(w->n, TILE_IMAGES));
-	for (size_t first = 0; first < w->n; first += TILE_IMAGES) {
-		size_t n = min(TILE_IMAGES, w->n - first);
-		const float *dy = w->dy + first * s->out;
-		float *part = sn_tree_next(&tree), *bias = part + rows * width;
-		memset(part, 0, rows * (width + 1) * sizeof *part);
-		sn_linear_weight_gradient(s, w->x + first * s->in, dy, n, &t, part);
-		for (size_t i = 0; t.from_in == 0 && i < n; i++)
-			for (size_t o = 0; o < rows; o++)
-				bias[o] += dy[i * s->out + t.from_out + o];
-		sn_tree_add(&tree);
-	}
-	const float *total = sn_tree_sum(&tree);
-	for (size_t o = 0; o < rows; o++)
-		memcpy(l->param[0].grad + (t.from_out + o) * s->in + t.from_in, total + o * width,
-		       width * sizeof *total);
-	if (v->bias && t.from_in == 0)
-		memcpy(l->param[1].grad + t.from_out, total + rows * width, rows * sizeof *total);
-	return sn_all_finite(total, rows * (width + 1));
+	sn_linear_gradients(s, w->x, w->dy, w->n, l->param[0].value, from,
+			    min(from + columns, s->in), w->dx, &taker, memory);
+	return (!v->bias || piece > 0 || sum_biases(l, w)) && t.fine;
 }
 
 static bool wide(const struct sn_layer *l, enum sn_wide_pass pass, const struct sn_wide *w,
@@ -342,12 +384,8 @@ static bool wide(const struct sn_layer *l, enum sn_wide_pass pass, const struct 
 				  w->y + first * s->out, memory);
 		return true;
 	}
-	case SN_WIDE_INPUT:
-		sn_linear_input_gradient(s, w->dy, w->n, l->param[0].value, piece * COLUMNS,
-					 min((piece + 1) * COLUMNS, s->in), w->dx);
-		return true;
-	case SN_WIDE_WEIGHT:
-		return tile(l, w, piece, memory);
+	case SN_WIDE_BACKWARD:
+		return back(l, w, piece, memory);
 	}
 	return false;
 }

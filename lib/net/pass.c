@@ -21,9 +21,9 @@ static size_t scratch_of(const struct sn_layer *l, bool training, size_t most)
 	size_t size = 0;
 
 	if (l->wide)
-		for (enum sn_wide_pass p = SN_WIDE_FORWARD; p <= SN_WIDE_WEIGHT; p++)
-			if (training || p == SN_WIDE_FORWARD)
-				size = larger(size, l->kind->wide_scratch(l, p, most));
+		size = l->kind->wide_scratch(l, SN_WIDE_FORWARD, most);
+	if (l->wide && training)
+		size = larger(size, l->kind->wide_scratch(l, SN_WIDE_BACKWARD, most));
 	return l->kind->scratch && !l->wide ? l->kind->scratch(l, training) : size;
 }
 

@@ -28,8 +28,9 @@ struct sn_tape {
 	size_t lowest;	      /* layer: none below it has parameters */
 	size_t reached;	      /* layer: the backward pass goes down to it */
 	float *dx;	      /* of the network's input; NULL: not wanted */
-	bool *bad;	      /* [layers] a gradient that is not finite */
-	bool turned;	      /* blocks go through from the last to the first */
+	const struct sn_descent *descent; /* NULL: all gradients are stored */
+	bool *bad;			  /* [layers] a gradient that is not finite */
+	bool turned;			  /* blocks go through from the last to the first */
 	bool forward_done;
 };
 
@@ -553,22 +554,33 @@ static int gather_block(void *context, size_t index, unsigned thread)
 	return 0;
 }
 
+static size_t first_param(const struct sn_net *net, const struct sn_layer *l)
+{
+	size_t i = 0;
+
+	while (net->param[i] != &l->param[0])
+		i++;
+	return i;
+}
+
 /* The wide layer to - 1: its gradients, and dx for all images. */
 static int backward_wide(struct segment *s)
 {
 	struct sn_tape *t = s->t;
 	size_t k = s->to - 1;
 	const struct sn_net *net = t->net;
-	struct sn_wide w = {
-		.n = t->batch.n, .training = true, .x = input_of(t, k), .dy = s->dy, .dx = s->dx
-	};
+	struct sn_wide w = { .n = t->batch.n,
+			     .training = true,
+			     .x = input_of(t, k),
+			     .dy = s->dy,
+			     .dx = s->dx,
+			     .descent = t->descent,
+			     .param = first_param(net, net->layer[k]) };
 	bool fine;
-	int st = sn_wide_run(net, k, SN_WIDE_WEIGHT, &w, t->benches, t->pool, &fine);
+	int st = sn_wide_run(net, k, SN_WIDE_BACKWARD, &w, t->benches, t->pool, &fine);
 
 	t->bad[k] = !fine;
-	if (st < 0 || !w.dx)
-		return st;
-	return sn_wide_run(net, k, SN_WIDE_INPUT, &w, t->benches, t->pool, NULL);
+	return st;
 }
 
 static int backward_blocks(struct segment *s)
@@ -678,7 +690,7 @@ static void next_segment(struct segment *s, size_t lowest, unsigned *flip)
 	}
 }
 
-int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
+static int go_back(struct sn_tape *t, const float *dy, float *dx)
 {
 	struct sn_net *net = t->net;
 	size_t blocks = blocks_of(t, t->batch.n), lowest = dx ? 0 : t->lowest;
@@ -717,4 +729,20 @@ int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
 	if ((st = join_sums(t, tasks_of(&s))) < 0)
 		return st;
 	return check_gradients(t, dy);
+}
+
+int sn_tape_backward(struct sn_tape *t, const float *dy, float *dx)
+{
+	t->descent = NULL;
+	return go_back(t, dy, dx);
+}
+
+int sn_tape_descend(struct sn_tape *t, const float *dy, const struct sn_descent *descent)
+{
+	int st;
+
+	t->descent = descent;
+	st = go_back(t, dy, NULL);
+	t->forward_done = false; /* its weights are others now */
+	return st;
 }

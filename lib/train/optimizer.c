@@ -1,5 +1,6 @@
 /* optimizer - SGD, Adam, AdamW and RMSprop over all parameters of a network */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sn/memory.h>
 #include <sn/optimizer.h>
@@ -70,8 +71,10 @@ struct sn_update {
 	struct sn_update_rule *rule; /* [params] */
 	struct piece *piece;
 	size_t pieces;
-	double *square;	    /* [pieces] of the gradient's norm */
-	double rate, scale; /* of the step under way, and of its gradients */
+	double *square;			      /* [pieces] of the gradient's norm */
+	double rate, scale;		      /* of the step under way, and of its gradients */
+	bool descends;			      /* it has moved the wide parameters */
+	_Atomic(const struct sn_param *) bad; /* one that is no longer finite */
 };
 
 void sn_update_free(struct sn_update *u)
@@ -132,7 +135,8 @@ memory:
 	return SN_ENOMEM;
 }
 
-static bool move(const struct sn_update *u, const struct piece *piece)
+/* g: of the piece. */
+static bool move(const struct sn_update *u, const struct piece *piece, const float *g)
 {
 	const struct sn_param *p = sn_net_param(u->net, piece->param);
 	const struct sn_update_options *o = &u->options;
@@ -140,7 +144,6 @@ static bool move(const struct sn_update *u, const struct piece *piece)
 	const double rate = u->rate * rule->rate;
 	float *w = p->value + piece->from, *first = u->first[piece->param] + piece->from;
 	float *second = o->kind == SN_SGD ? NULL : u->second[piece->param] + piece->from;
-	const float *g = p->grad + piece->from;
 
 	switch (o->kind) {
 	case SN_SGD:
@@ -158,6 +161,11 @@ static bool move(const struct sn_update *u, const struct piece *piece)
 	return false;
 }
 
+static int fail(const struct sn_param *p)
+{
+	return sn_fail(SN_ENAN, "'%s' is no longer finite", p->name);
+}
+
 static int update_piece(void *context, size_t index, unsigned thread)
 {
 	struct sn_update *u = context;
@@ -165,11 +173,11 @@ static int update_piece(void *context, size_t index, unsigned thread)
 	const struct sn_param *p = sn_net_param(u->net, piece->param);
 
 	(void)thread;
+	if (u->descends && p->wide)
+		return 0;
 	if (u->scale < 1)
 		sn_sweeps()->scale(p->grad + piece->from, piece->n, (float)u->scale);
-	if (!move(u, piece))
-		return sn_fail(SN_ENAN, "'%s' is no longer finite", p->name);
-	return 0;
+	return move(u, piece, p->grad + piece->from) ? 0 : fail(p);
 }
 
 static int square_piece(void *context, size_t index, unsigned thread)
@@ -205,8 +213,53 @@ int sn_update_step(struct sn_update *u, double rate, struct sn_pool *pool)
 
 	u->rate = rate;
 	u->steps++;
+	u->descends = false;
 	if ((st = find_scale(u, pool)) < 0 ||
 	    (st = sn_pool_run(pool, u->pieces, update_piece, u)) < 0)
+		return st;
+	return sn_net_changed(u->net);
+}
+
+static void descent_move(void *context, size_t i, size_t from, size_t n, const float *g)
+{
+	struct sn_update *u = context;
+
+	if (!move(u, &(struct piece){ i, from, n }, g))
+		atomic_store(&u->bad, sn_net_param(u->net, i));
+}
+
+static void descent_ask(void *context, size_t i, size_t from, size_t n)
+{
+	enum { LINE = 64 / sizeof(float) };
+	const struct sn_update *u = context;
+
+	for (size_t k = from; k < from + n; k += LINE) {
+		__builtin_prefetch(u->first[i] + k, 1, 2);
+		if (u->second[i])
+			__builtin_prefetch(u->second[i] + k, 1, 2);
+	}
+}
+
+int sn_update_descend(struct sn_update *u, struct sn_tape *tape, const float *dy, double rate,
+		      struct sn_pool *pool)
+{
+	const struct sn_descent descent = { descent_move, descent_ask, u };
+	int st;
+
+	if (u->square) {
+		if ((st = sn_tape_backward(tape, dy, NULL)) < 0)
+			return st;
+		return sn_update_step(u, rate, pool);
+	}
+	u->rate = rate;
+	u->steps++;
+	u->descends = true;
+	u->bad = NULL;
+	if ((st = sn_tape_descend(tape, dy, &descent)) < 0)
+		return st;
+	if (u->bad)
+		return fail(u->bad);
+	if ((st = sn_pool_run(pool, u->pieces, update_piece, u)) < 0)
 		return st;
 	return sn_net_changed(u->net);
 }

@@ -153,8 +153,8 @@ static int step(struct trainer *t, struct sn_train_row *row)
 				  row->step - 1, t->y)) < 0)
 		return st;
 	row->spread = spread(t->y, t->batch.images, t->dim);
-	if ((st = measure_pairs(t, row)) < 0 || (st = sn_tape_backward(t->tape, t->dy, NULL)) < 0 ||
-	    (st = sn_update_step(t->update, row->rate, t->pool)) < 0)
+	if ((st = measure_pairs(t, row)) < 0 ||
+	    (st = sn_update_descend(t->update, t->tape, t->dy, row->rate, t->pool)) < 0)
 		return st;
 	if (t->options->average > 0 &&
 	    (st = snapshot_mix(&t->average, t->model->net, t->options->average)) < 0)

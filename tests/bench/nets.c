@@ -106,8 +106,7 @@ static void train(struct run *r)
 		r->d[i] = sn_distance(SN_EUCLIDEAN, r->y + r->pair[i].a * dim,
 				      r->y + r->pair[i].b * dim, dim, NULL);
 	must(sn_loss_measure(&result, &objective, &batch));
-	must(sn_tape_backward(r->tape, r->dy, NULL));
-	must(sn_update_step(r->update, 1e-4, pool));
+	must(sn_update_descend(r->update, r->tape, r->dy, 1e-4, pool));
 }
 
 /* The rate of independent multiply-adds of whole vectors, as the best instruction set has them. */

@@ -256,6 +256,51 @@ static void test_conv(void)
 	}
 }
 
+/* A gradient as it is given, row by row; each row has been announced. */
+struct taken {
+	size_t in;
+	float *dw;
+	bool *asked;
+};
+
+static void take(void *context, size_t out, size_t from, size_t n, const float *g)
+{
+	struct taken *t = context;
+
+	CHECK(t->asked[out]);
+	memcpy(t->dw + out * t->in + from, g, n * sizeof *g);
+}
+
+static void ask(void *context, size_t out, size_t from, size_t n)
+{
+	struct taken *t = context;
+
+	CHECK(from + n <= t->in);
+	t->asked[out] = true;
+}
+
+/* Both gradients at once, in two parts: dx has the bits that it has alone. */
+static void gradients_case(struct sn_linear s, const float *x, const float *dy, size_t n,
+			   const float *w, const float *dx, const double *rw)
+{
+	struct taken t = { s.in, random_floats(s.in * s.out), calloc(s.out, sizeof(bool)) };
+	const struct sn_linear_taker taker = { take, ask, &t };
+	float *scratch = random_floats(sn_linear_gradients_scratch(n));
+	float *both = random_floats(n * s.in);
+	size_t cut = between(0, s.in);
+
+	sn_linear_gradients(&s, x, dy, n, w, 0, cut, both, &taker, scratch);
+	sn_linear_gradients(&s, x, dy, n, w, cut, s.in, both, &taker, scratch);
+	CHECK(memcmp(both, dx, n * s.in * sizeof *dx) == 0);
+	check_near(t.dw, rw, s.in * s.out, n);
+	/* without dx, whole: the same */
+	float *parts = t.dw;
+	t.dw = random_floats(s.in * s.out);
+	sn_linear_gradients(&s, x, dy, n, w, 0, s.in, NULL, &taker, scratch);
+	CHECK(memcmp(t.dw, parts, s.in * s.out * sizeof *parts) == 0);
+	free(parts), free(t.dw), free(t.asked), free(scratch), free(both);
+}
+
 static void linear_case(struct sn_linear s, size_t n)
 {
 	float *x = random_floats(n * s.in), *w = random_floats(s.in * s.out),
@@ -293,6 +338,8 @@ static void linear_case(struct sn_linear s, size_t n)
 	for (size_t o = t.from_out; o < t.to_out; o++)
 		check_near(dw + (o - t.from_out) * (t.to_in - t.from_in), rw + o * s.in + t.from_in,
 			   t.to_in - t.from_in, n);
+
+	gradients_case(s, x, dy, n, w, dx, rw);
 
 	/* a row alone has the same bits */
 	float *row = random_floats(s.out > s.in ? s.out : s.in);

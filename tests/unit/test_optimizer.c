@@ -198,6 +198,89 @@ static void whole_network(enum sn_optimizer kind, double clip)
 	sn_net_free(fresh);
 }
 
+/* A convolution, a wide layer and a small one. */
+static const char wide_text[] = "input 20x20x1\nconv 4 size=3\nflatten\nlinear 128\nlinear 3\n";
+
+/* Steps on the way back are those after it, to the last bit, by any number of threads. */
+static void descends(enum sn_optimizer kind, double clip)
+{
+	enum { N = 70, STEPS = 3 };
+	const struct sn_update_options options = {
+		.kind = kind, .momentum = 0.9, .decay = 0.1, .clip = clip
+	};
+	static float x[N * 400], y[N * 3], dy[N * 3];
+	struct sn_random r = sn_random(1, SN_RANDOM_TEST, 0, 0);
+	struct sn_net *net[3];
+	uint64_t item[N] = { 0 };
+
+	for (size_t i = 0; i < sizeof x / sizeof *x; i++)
+		x[i] = (float)sn_random_unit(&r);
+	for (size_t i = 0; i < sizeof dy / sizeof *dy; i++)
+		dy[i] = (float)sn_random_unit(&r) - 0.5f;
+	for (unsigned k = 0; k < 3; k++) {
+		struct sn_pool *pool;
+		struct sn_tape *tape;
+		struct sn_update *u;
+		MUST(sn_net_parse(&net[k], wide_text));
+		MUST(sn_net_init(net[k], 3));
+		MUST(sn_pool_new(&pool, k == 2 ? 3 : 1));
+		MUST(sn_tape_new(&tape, net[k], pool, N));
+		MUST(sn_update_new(&u, net[k], &options));
+		for (uint64_t t = 0; t < STEPS; t++) {
+			MUST(sn_tape_forward(tape, x, N, item, 1, t, y));
+			if (k == 0) {
+				MUST(sn_tape_backward(tape, dy, NULL));
+				MUST(sn_update_step(u, 0.01, pool));
+			} else {
+				MUST(sn_update_descend(u, tape, dy, 0.01, pool));
+			}
+		}
+		CHECK(*sn_update_steps(u) == STEPS);
+		MUST(sn_tape_forward(tape, x, N, item, 1, STEPS, y));
+		float good = dy[1];
+		dy[1] = NAN;
+		CHECK(sn_update_descend(u, tape, dy, 0.01, pool) == SN_ENAN);
+		dy[1] = good;
+		sn_update_free(u);
+		sn_tape_free(tape);
+		sn_pool_free(pool);
+	}
+	for (size_t i = 0; i < sn_net_params(net[0]); i++) {
+		const struct sn_param *p = sn_net_param(net[0], i);
+		CHECK(p->wide == (i == 2));
+		for (unsigned k = 1; k < 3; k++)
+			CHECK(memcmp(p->value, sn_net_param(net[k], i)->value,
+				     p->count * sizeof(float)) == 0);
+	}
+	for (unsigned k = 0; k < 3; k++)
+		sn_net_free(net[k]);
+}
+
+/* A wide weight that is no longer finite is named. */
+static void descent_not_finite(void)
+{
+	const struct sn_update_options options = { .kind = SN_SGD };
+	static float x[400], y[3];
+	const float dy[3] = { 1, 1, 1 };
+	const uint64_t item = 0;
+	struct sn_net *net;
+	struct sn_tape *tape;
+	struct sn_update *u;
+
+	MUST(sn_net_parse(&net, wide_text));
+	MUST(sn_net_init(net, 3));
+	MUST(sn_tape_new(&tape, net, NULL, 1));
+	MUST(sn_update_new(&u, net, &options));
+	for (size_t i = 0; i < 400; i++)
+		x[i] = 1;
+	MUST(sn_tape_forward(tape, x, 1, &item, 1, 0, y));
+	CHECK(sn_update_descend(u, tape, dy, 1e39, NULL) == SN_ENAN);
+	CHECK(strstr(sn_message(), sn_net_param(net, 2)->name) != NULL);
+	sn_update_free(u);
+	sn_tape_free(tape);
+	sn_net_free(net);
+}
+
 int main(void)
 {
 	sgd_by_hand();
@@ -209,8 +292,11 @@ int main(void)
 		against_pytorch(kind);
 		whole_network(kind, 0);
 		whole_network(kind, 1);
+		descends(kind, 0);
+		descends(kind, 1);
 	}
 	rmsprop_by_hand();
 	clipped();
+	descent_not_finite();
 	return TEST_END();
 }

@@ -61,12 +61,13 @@ INLINE void outer_sums_block(const struct sn_outer_sums *s, const size_t m, cons
 			     const int flag)
 {
 	const size_t n = s->points, part = part_of(n), a_step = s->a_step, b_step = s->b_step;
+	const size_t y_step = s->y_step;
 	const float *a = s->a, *b = s->b;
 	(void)flag;
 	UNROLL for (size_t i = 0; i < m; i++)
 	{
 		UNROLL for (size_t j = 0; j < v; j++)
-			__builtin_prefetch(s->y + i * WIDE + j * SN_LANES, 1);
+			__builtin_prefetch(s->y + i * y_step + j * SN_LANES, 1);
 	}
 	for (size_t first = 0, end; first < n; first = end) {
 		vector sum[ROWS][2];
@@ -84,13 +85,16 @@ INLINE void outer_sums_block(const struct sn_outer_sums *s, const size_t m, cons
 				UNROLL for (size_t j = 0; j < v; j++) sum[i][j] += x * factor[j];
 			}
 		}
-		UNROLL for (size_t i = 0; i < m; i++)
-		{
-			vector old[2];
-			load(old, s->y + i * WIDE, v * SN_LANES, v, 1);
-			UNROLL for (size_t j = 0; j < v; j++) old[j] += sum[i][j];
-			store(s->y + i * WIDE, old, v * SN_LANES, v);
+		if (first > 0 || !s->first) {
+			UNROLL for (size_t i = 0; i < m; i++)
+			{
+				vector old[2];
+				load(old, s->y + i * y_step, v * SN_LANES, v, 1);
+				UNROLL for (size_t j = 0; j < v; j++) sum[i][j] += old[j];
+			}
 		}
+		UNROLL for (size_t i = 0; i < m; i++)
+			store(s->y + i * y_step, sum[i], v * SN_LANES, v);
 	}
 }
 
@@ -151,6 +155,6 @@ void SN_NAME(sn_outer_sums)(const struct sn_outer_sums *job)
 		else
 			outer_sums_narrow(&block);
 		block.a += block.m;
-		block.y += block.m * WIDE;
+		block.y += block.m * block.y_step;
 	}
 }
