@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sn/kernel.h>
 #include "layer.h"
+#include "../kernel/sweeps.h"
 
 /* Of embedding, of training: packed weights and what follows the sum. */
 struct pack {
@@ -27,8 +28,7 @@ struct conv {
 	bool bias;
 	struct sn_init init, bias_init;
 	struct pack pack[2];
-	float *back;	 /* [groups] packed for the input gradient */
-	uint32_t *shown; /* reflect: [h][w] of the bordered picture; see below */
+	float *back; /* [groups] packed for the input gradient */
 };
 
 static int parse(struct sn_layer *l, struct sn_words *w)
@@ -101,21 +101,6 @@ static size_t mirror(size_t i, size_t pad, size_t n)
 	return i < n ? i : 2 * (n - 1) - i;
 }
 
-/* For the pixels of the bordered picture, one after another: the pixel of the picture that each
- * shows. */
-static int find_shown(struct sn_layer *l)
-{
-	struct conv *v = l->own;
-	const struct sn_conv *s = &v->shape;
-
-	if (!(v->shown = sn_alloc(s->h * s->w, sizeof *v->shown)))
-		return SN_ENOMEM;
-	for (size_t p = 0; p < s->h * s->w; p++)
-		v->shown[p] = (uint32_t)(mirror(p / s->w, v->pad_h, l->in.h) * l->in.w +
-					 mirror(p % s->w, v->pad_w, l->in.w));
-	return 0;
-}
-
 /* The kernel gets a picture with its border. */
 static bool own_border(const struct conv *v)
 {
@@ -164,7 +149,7 @@ static int shape(struct sn_layer *l)
 		return sn_fail(SN_EDATA, "windows of %zux%zu in %zu groups take too much memory",
 			       s->kw, s->kh, v->groups);
 	l->multiply_adds = (uint64_t)count * s->oh * s->ow;
-	return own_border(v) ? find_shown(l) : 0;
+	return 0;
 }
 
 static const char *way(const struct sn_layer *l, enum sn_conv_pass pass)
@@ -335,21 +320,45 @@ static void release(struct sn_layer *l)
 	free(v->pack[1].packed);
 	free(v->pack[1].finish);
 	free(v->back);
-	free(v->shown);
 }
 
 /* ---- borders and groups ------------------------------------------------------------------------
  */
+
+/* Pixels of a row of the picture that lie `left` pixels from the border's, if there is one. */
+static size_t left_of(const struct conv *v)
+{
+	return own_border(v) ? v->pad_w : 0;
+}
+
+/* The row that row r, with its border, shows. */
+static size_t row_of(const struct sn_layer *l, size_t r)
+{
+	const struct conv *v = l->own;
+
+	return own_border(v) ? mirror(r, v->pad_h, l->in.h) : r;
+}
 
 /* What the kernel sees of a group: bordered, its channels alone. */
 static void cut(const struct sn_layer *l, size_t group, const float *x, float *to)
 {
 	const struct conv *v = l->own;
 	const struct sn_conv *s = &v->shape;
+	const size_t left = left_of(v), w = l->in.w, c = s->c;
 
-	for (size_t p = 0; p < s->h * s->w; p++, to += s->c) {
-		size_t from = v->shown ? v->shown[p] : p;
-		memcpy(to, x + from * l->in.c + group * s->c, s->c * sizeof *to);
+	for (size_t r = 0; r < s->h; r++, to += s->w * c) {
+		const float *from = x + row_of(l, r) * w * l->in.c + group * c;
+		if (v->groups == 1)
+			memcpy(to + left * c, from, w * c * sizeof *to);
+		for (size_t p = 0; p < s->w; p++) {
+			if (v->groups == 1 && p == left)
+				p += w; /* which may be the end */
+			if (p == s->w)
+				break;
+			const float *shown = from + mirror(p, left, w) * l->in.c;
+			for (size_t i = 0; i < c; i++)
+				to[p * c + i] = shown[i];
+		}
 	}
 }
 
@@ -358,12 +367,21 @@ static void uncut(const struct sn_layer *l, size_t group, const float *restrict 
 {
 	const struct conv *v = l->own;
 	const struct sn_conv *s = &v->shape;
+	const size_t left = left_of(v), w = l->in.w, c = s->c;
 
-	for (size_t p = 0; p < s->h * s->w; p++, d += s->c) {
-		size_t from = v->shown ? v->shown[p] : p;
-		float *restrict to = dx + from * l->in.c + group * s->c;
-		for (size_t i = 0; i < s->c; i++)
-			to[i] += d[i];
+	for (size_t r = 0; r < s->h; r++, d += s->w * c) {
+		float *restrict to = dx + row_of(l, r) * w * l->in.c + group * c;
+		if (v->groups == 1)
+			sn_sweeps()->accumulate(to, d + left * c, w * c);
+		for (size_t p = 0; p < s->w; p++) {
+			if (v->groups == 1 && p == left)
+				p += w;
+			if (p == s->w)
+				break;
+			float *shown = to + mirror(p, left, w) * l->in.c;
+			for (size_t i = 0; i < c; i++)
+				shown[i] += d[p * c + i];
+		}
 	}
 }
 
@@ -469,15 +487,18 @@ static void cut_backward(const struct sn_call *c, size_t i)
 	if (dx)
 		memset(dx, 0, l->in_size * sizeof *dx);
 	for (size_t g = 0; g < v->groups; g++) {
+		const float *dy = c->dy + i * l->out_size;
 		cut(l, g, c->x + i * l->in_size, p.x);
-		take_group(v, g, c->dy + i * l->out_size, p.y);
-		sn_conv_weight_gradient(&v->plan, p.x, p.y, 1, c->sum + g * sn_conv_sum(&v->plan),
+		if (v->groups > 1) {
+			take_group(v, g, dy, p.y);
+			dy = p.y;
+		}
+		sn_conv_weight_gradient(&v->plan, p.x, dy, 1, c->sum + g * sn_conv_sum(&v->plan),
 					c->scratch);
 		if (!dx)
 			continue;
-		sn_conv_input_gradient(&v->plan, p.y, 1,
-				       v->back + g * packed_size(v, SN_CONV_INPUT), p.dx,
-				       c->scratch);
+		sn_conv_input_gradient(&v->plan, dy, 1, v->back + g * packed_size(v, SN_CONV_INPUT),
+				       p.dx, c->scratch);
 		uncut(l, g, p.dx, dx);
 	}
 }
