@@ -45,6 +45,18 @@ struct sn_lrn {
 	bool masks; /* as above */
 };
 
+/**
+ * The windows of a convolution in a picture with its border, at pixels [lines][points]: number i of
+ * a pixel's, i < length, stands at y * line + x * point + offset[i]; number `length` is 1.
+ */
+#define SN_PATCH 16
+#define SN_PATCH_CHANNELS 16
+struct sn_patches {
+	size_t lines, points, line, point;
+	const int32_t *offset;
+	size_t length; /* < SN_PATCH */
+};
+
 /** Pixels that it takes at a time, and floats of a line of its memory. */
 #define SN_LRN_PIXELS 8
 
@@ -103,6 +115,14 @@ struct sn_sweeps {
 	/** What norm_sums says, where d is dy, and 0 at dead taps; from: of maxpool. */
 	void (*maxpool_sums)(const uint8_t *tap, const float *from, const float *dy, size_t pixels,
 			     size_t c, double *sum, double *slopes);
+
+	/** sum [SN_PATCH][SN_PATCH]: sum[i][j] += q_i q_j over all pixels, i, j <= length. */
+	void (*patch_moments)(const struct sn_patches *p, const float *x, double *sum);
+	/** Of what maxpool took of the convolution's lines and points, whole multiples of
+	 * SN_PATCH_CHANNELS channels: sum[i][c] = the sum of dy q_i at the pixels that the taps
+	 * say, i <= length. */
+	void (*patch_slopes)(const struct sn_patches *p, const struct sn_window *w, const float *x,
+			     const uint8_t *tap, const float *dy, float *sum);
 
 	/** y = max(0, x); NaN stays. */
 	void (*relu)(const float *x, size_t n, float *y);

@@ -251,6 +251,12 @@ void sn_time_stop(const struct sn_net *net, bool back, size_t i, double start);
 size_t sn_unit_end(const struct sn_net *net, size_t i, bool training);
 /* batchnorm, embedding: y = x scale + shift, [c] each. */
 void sn_batchnorm_line(const struct sn_layer *l, float *scale, float *shift);
+/* Training: a batch has enough values of a channel, n. */
+SN_MUST_CHECK int sn_batchnorm_check(const struct sn_layer *l, double n);
+/* Its values of channel i have that mean and variance: the running ones move.  Returns 1 / sqrt(v +
+ * eps). */
+double sn_batchnorm_move(const struct sn_layer *l, size_t i, double mean, double variance,
+			 double n);
 
 extern const struct sn_layer_kind sn_layer_batchnorm, sn_layer_maxpool, sn_layer_relu;
 

@@ -182,30 +182,44 @@ static void gather(const struct sn_call *c)
 	sn_sweeps()->moments(c->x, c->n * l->in.h * l->in.w, l->in.c, sum, sum + l->in.c);
 }
 
-static int join(struct sn_layer *l, const struct sn_batch *b, void *memory)
+int sn_batchnorm_check(const struct sn_layer *l, double n)
 {
-	struct batchnorm *v = l->own;
-	struct state s = state_of(l, memory, b->n, b->block);
-	size_t channels = l->in.c;
-	double n = (double)b->n * (double)(l->in.h * l->in.w);
-
 	if (n < 2)
 		return sn_fail(SN_EDATA,
 			       "%s: batch norm needs more than one value of a channel: train on "
 			       "more images a step",
 			       l->name);
+	return 0;
+}
+
+double sn_batchnorm_move(const struct sn_layer *l, size_t i, double mean, double variance, double n)
+{
+	const struct batchnorm *v = l->own;
+	float *running_mean = l->param[MEAN].value + i, *running_var = l->param[VARIANCE].value + i;
+
+	*running_mean = (float)((1 - v->momentum) * *running_mean + v->momentum * mean);
+	*running_var =
+		(float)((1 - v->momentum) * *running_var + v->momentum * variance * n / (n - 1));
+	return 1 / sqrt(variance + v->eps);
+}
+
+static int join(struct sn_layer *l, const struct sn_batch *b, void *memory)
+{
+	struct state s = state_of(l, memory, b->n, b->block);
+	size_t channels = l->in.c;
+	double n = (double)b->n * (double)(l->in.h * l->in.w);
+
+	int st = sn_batchnorm_check(l, n);
+
+	if (st < 0)
+		return st;
 	sn_tree_join_f8(s.sums, blocks(b->n, b->block), 2 * channels);
 	for (size_t i = 0; i < channels; i++) {
 		double mean = s.sums[i] / n, variance = s.sums[channels + i] / n - mean * mean;
-		float *running_mean = l->param[MEAN].value + i,
-		      *running_var = l->param[VARIANCE].value + i;
 		variance = variance < 0 ? 0 : variance; /* rounding; NaN stays */
 		s.mean[i] = (float)mean;
-		s.inverse[i] = 1 / sqrt(variance + v->eps);
+		s.inverse[i] = sn_batchnorm_move(l, i, mean, variance, n);
 		s.scale[i] = (float)(l->param[WEIGHT].value[i] * s.inverse[i]);
-		*running_mean = (float)((1 - v->momentum) * *running_mean + v->momentum * mean);
-		*running_var = (float)((1 - v->momentum) * *running_var +
-				       v->momentum * variance * n / (n - 1));
 	}
 	return 0;
 }

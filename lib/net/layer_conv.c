@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sn/kernel.h>
 #include "layer.h"
-#include "../kernel/sweeps.h"
+#include "stem.h"
 
 /* Of embedding, of training: packed weights and what follows the sum. */
 struct pack {
@@ -28,8 +28,11 @@ struct conv {
 	bool bias;
 	struct sn_init init, bias_init;
 	struct pack pack[2];
-	float *back; /* [groups] packed for the input gradient */
+	float *back;	     /* [groups] packed for the input gradient */
+	struct sn_stem stem; /* training */
 };
+
+static const struct sn_layer_kind stem_kind;
 
 static int parse(struct sn_layer *l, struct sn_words *w)
 {
@@ -167,7 +170,15 @@ static size_t images(const struct sn_layer *l)
 /* The batch norm and relu behind it, in either order; in training batch norm wants all of x. */
 static bool absorb(struct sn_layer *l, const struct sn_layer *next, bool training)
 {
-	struct pack *p = &((struct conv *)l->own)->pack[training];
+	struct conv *v = l->own;
+	struct pack *p = &v->pack[training];
+
+	if (training && !p->relu && plain(v) && sn_stem_begins(&v->stem, l, &v->shape, next)) {
+		l->kind = &stem_kind;
+		return true;
+	}
+	if (v->stem.norm && training)
+		return sn_stem_follows(&v->stem, next);
 
 	if (next->kind == &sn_layer_batchnorm && !training && !p->norm) {
 		p->norm = next;
@@ -427,6 +438,7 @@ static size_t scratch(const struct sn_layer *l, bool training)
 	const struct sn_conv *s = &v->shape;
 
 	return kernel_scratch(l, training) +
+	       (training && v->stem.norm ? sn_stem_scratch(&v->stem) : 0) +
 	       (plain(v) ? 0 : 2 * s->h * s->w * s->c + s->oh * s->ow * s->k);
 }
 
@@ -558,4 +570,88 @@ const struct sn_layer_kind sn_layer_conv = {
 	.backward = backward,
 	.sum = sum,
 	.sum_done = sum_done,
+};
+
+/* ---- a stem ------------------------------------------------------------------------------ */
+
+static const struct sn_stem *stem_of(const struct sn_layer *l)
+{
+	return &((const struct conv *)l->own)->stem;
+}
+
+/* Behind the kernel's scratch memory. */
+static float *stem_scratch(const struct sn_call *c)
+{
+	return c->scratch + kernel_scratch(c->layer, true);
+}
+
+static size_t stem_memory(const struct sn_layer *l, size_t n, size_t block)
+{
+	return sn_stem_memory(stem_of(l), n, block);
+}
+
+static void stem_gather(const struct sn_call *c)
+{
+	sn_stem_gather(stem_of(c->layer), c, stem_scratch(c));
+}
+
+static int stem_join(struct sn_layer *l, const struct sn_batch *b, void *memory)
+{
+	return sn_stem_join(stem_of(l), l, b, memory);
+}
+
+static void stem_forward(const struct sn_call *c)
+{
+	if (c->batch->training)
+		sn_stem_forward(stem_of(c->layer), c, stem_scratch(c));
+	else
+		forward(c);
+}
+
+static void stem_back_gather(const struct sn_call *c)
+{
+	sn_stem_back_gather(stem_of(c->layer), c, stem_scratch(c));
+}
+
+static void stem_back_join(struct sn_layer *l, const struct sn_batch *b, void *memory)
+{
+	sn_stem_back_join(stem_of(l), l, b, memory);
+}
+
+/* Parameters have their gradients; that of x is seldom wanted. */
+static void stem_backward(const struct sn_call *c)
+{
+	const struct sn_layer *l = c->layer;
+	const struct conv *v = l->own;
+	const struct sn_finish f = finish_of(v, true, 0);
+
+	for (size_t i = 0; c->dx && i < c->n; i++) {
+		sn_conv_forward(&v->plan, c->x + i * l->in_size, 1, v->pack[true].packed, &f,
+				sn_stem_given(&v->stem, stem_scratch(c)), c->scratch);
+		sn_conv_input_gradient(&v->plan, sn_stem_gradient(&v->stem, c, i, stem_scratch(c)),
+				       1, v->back, c->dx + i * l->in_size, c->scratch);
+	}
+}
+
+static const struct sn_layer_kind stem_kind = {
+	.name = "conv",
+	.prefix = "conv",
+	.size = sizeof(struct conv),
+	.flags = SN_LAYER_KEEPS_X | SN_LAYER_CHANCE | SN_LAYER_BACK_AS_ONE,
+	.init = init,
+	.release = release,
+	.absorb = absorb,
+	.way = way,
+	.images = images,
+	.prepare = prepare,
+	.pieces = pieces,
+	.pack = pack,
+	.scratch = scratch,
+	.memory = stem_memory,
+	.gather = stem_gather,
+	.join = stem_join,
+	.forward = stem_forward,
+	.back_gather = stem_back_gather,
+	.back_join = stem_back_join,
+	.backward = stem_backward,
 };

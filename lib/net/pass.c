@@ -134,14 +134,16 @@ static const float *run(const struct sn_walk *w, const struct sn_bench *bench, s
 }
 
 /* x: what layer k reads of those images. */
-static void gather_images(const struct sn_walk *w, size_t k, size_t first, size_t n, const float *x)
+static void gather_images(const struct sn_walk *w, const struct sn_bench *bench, size_t k,
+			  size_t first, size_t n, const float *x)
 {
 	struct sn_call c = { .layer = w->net->layer[k],
 			     .batch = w->batch,
 			     .first = first,
 			     .n = n,
 			     .x = x,
-			     .memory = w->memory[k] };
+			     .memory = w->memory[k],
+			     .scratch = bench->scratch };
 
 	double start = sn_time_start(w->net, false);
 	c.layer->kind->gather(&c);
@@ -176,7 +178,7 @@ void sn_walk_forward(const struct sn_walk *w, size_t from, size_t to, size_t gat
 			}
 			if (end == to && gather < net->layers)
 				gather_images(
-					w, gather, first + m, count,
+					w, bench, gather, first + m, count,
 					output(w, bench, net->layer[gather]->from, first, m, last));
 		}
 		x = y;

@@ -325,8 +325,10 @@ static int gather_input(void *context, size_t index, unsigned thread)
 	size_t first = index * s->t->net->block;
 	struct sn_call c = call_of(s->t, s->to, s->to, first, block_size(s->t, first));
 
-	(void)thread;
+	c.scratch = s->t->benches->bench[thread].scratch;
+	double start = sn_time_start(s->t->net, false);
 	c.layer->kind->gather(&c);
+	sn_time_stop(s->t->net, false, s->to, start);
 	return 0;
 }
 
@@ -530,6 +532,7 @@ static int backward_task(void *context, size_t at, unsigned thread)
 			struct sn_call c = call_of(t, s->gather, s->last, first, n);
 			const float *dy = t->fork[s->last] ? t->fork[s->last] : s->dx;
 			c.dy = dy + first * t->net->layer[s->last]->out_size;
+			c.scratch = t->benches->bench[thread].scratch;
 			double start = sn_time_start(t->net, true);
 			c.layer->kind->back_gather(&c);
 			sn_time_stop(t->net, true, s->gather, start);
@@ -548,8 +551,8 @@ static int gather_block(void *context, size_t index, unsigned thread)
 	size_t first = index * s->t->net->block;
 	struct sn_call c = call_of(s->t, s->gather, s->last, first, block_size(s->t, first));
 
-	(void)thread;
 	c.dy = s->dy + first * s->t->net->layer[s->last]->out_size;
+	c.scratch = s->t->benches->bench[thread].scratch;
 	c.layer->kind->back_gather(&c);
 	return 0;
 }
@@ -623,6 +626,14 @@ static int join_piece(void *context, size_t index, unsigned thread)
 	return 0;
 }
 
+static bool has_finite_gradients(const struct sn_layer *l)
+{
+	for (size_t p = 0; p < l->params; p++)
+		if (l->param[p].grad && !sn_all_finite(l->param[p].grad, l->param[p].count))
+			return false;
+	return true;
+}
+
 /* From the last layer to the first, since the last ones are large. */
 static int use_sum(void *context, size_t index, unsigned thread)
 {
@@ -636,10 +647,7 @@ static int use_sum(void *context, size_t index, unsigned thread)
 		return 0;
 	double start = sn_time_start(t->net, true);
 	l->kind->sum_done(l, t->sums[k]);
-	t->bad[k] = false;
-	for (size_t p = 0; p < l->params; p++)
-		if (l->param[p].grad && !sn_all_finite(l->param[p].grad, l->param[p].count))
-			t->bad[k] = true;
+	t->bad[k] = !has_finite_gradients(l);
 	sn_time_stop(t->net, true, k, start);
 	return 0;
 }
@@ -690,6 +698,16 @@ static void next_segment(struct segment *s, size_t lowest, unsigned *flip)
 	}
 }
 
+/* Gradients of parameters that come of it are those of the layer and of what it absorbs. */
+static void back_join(struct sn_tape *t, struct sn_layer *l)
+{
+	const struct sn_net *net = t->net;
+
+	l->kind->back_join(l, &t->batch, t->memory[l->index]);
+	for (size_t k = l->index; k < sn_unit_end(net, l->index, true); k++)
+		t->bad[k] = !has_finite_gradients(net->layer[k]);
+}
+
 static int go_back(struct sn_tape *t, const float *dy, float *dx)
 {
 	struct sn_net *net = t->net;
@@ -712,7 +730,7 @@ static int go_back(struct sn_tape *t, const float *dy, float *dx)
 	while (s.to > lowest) {
 		struct sn_layer *l = lead_of(net, s.to - 1);
 		if (l->kind->back_join)
-			l->kind->back_join(l, &t->batch, t->memory[l->index]);
+			back_join(t, l);
 		next_segment(&s, lowest, &flip);
 		if (l->wide && s.from == 0)
 			s.dx = dx;

@@ -744,6 +744,12 @@ static void test_units(void)
 		check_plan(&PLAN(side, 7, 1, conv(c, 3, 3, 1, 1, true), plain(RELU), pools,
 				 conv(3, 2, 2, 1, 0, true), plain(FLATTEN)),
 			   n);
+		check_plan(&PLAN(side, 9, 3, conv(c, 2, 2, 2, 1, false), plain(BATCHNORM), pools,
+				 plain(FLATTEN)),
+			   n);
+		check_plan(&PLAN(side, 7, 1, conv(c, 3, 4, 1, 0, true), plain(BATCHNORM),
+				 plain(FLATTEN)),
+			   n);
 		check_plan(&PLAN(side, 7, 3, plain(RELU), pools, plain(FLATTEN)), n);
 		check_plan(&PLAN(side, 7, 1, conv(c, 3, 3, 1, 1, true), plain(RELU),
 				 lrn(5, 2, 0.75), pools, plain(FLATTEN)),

@@ -251,6 +251,68 @@ static void maxpool_case(struct sn_window w, bool with_norm, bool relu)
 	free(ry), free(rx), free(sum), free(slopes), free(rs), free(rq);
 }
 
+/* Windows of kh x kw numbers in a picture, a pool behind them. */
+static void patches_case(size_t kh, size_t kw, size_t stride, struct sn_window w)
+{
+	struct sn_patches p = { .lines = between(1, 9), .points = between(1, 150) };
+	const size_t width = (p.points - 1) * stride + kw + between(0, 2), length = kh * kw;
+	int32_t offset[SN_PATCH];
+	double sum[SN_PATCH * SN_PATCH] = { 0 };
+
+	p.line = stride * width;
+	p.point = stride;
+	p.offset = offset;
+	p.length = length;
+	for (size_t i = 0; i < length; i++)
+		offset[i] = (int32_t)(i / kw * width + i % kw);
+	w.h = p.lines;
+	w.w = p.points;
+	if (w.h < w.kh || w.w < w.kw)
+		return;
+	w.oh = (w.h - w.kh) / w.stride + 1;
+	w.ow = (w.w - w.kw) / w.stride + 1;
+	size_t out = w.oh * w.ow * w.c;
+	float *x = floats(((p.lines - 1) * stride + kh) * width), *dy = floats(out),
+	      *slopes = floats((length + 1) * w.c);
+	uint8_t *tap = malloc(out);
+	double *want = zeros(SN_PATCH * SN_PATCH), *ws = zeros((length + 1) * w.c);
+
+	for (size_t k = 0; k < p.lines * p.points; k++) {
+		const float *q = x + k / p.points * p.line + k % p.points * p.point;
+		for (size_t i = 0; i <= length; i++)
+			for (size_t j = 0; j <= length; j++)
+				want[i * SN_PATCH + j] += (i < length ? (double)q[offset[i]] : 1) *
+							  (j < length ? (double)q[offset[j]] : 1);
+	}
+	for (size_t i = 0; i < out; i++) {
+		size_t t = between(0, w.kh * w.kw), o = i % w.c, ox = i / w.c % w.ow,
+		       oy = i / w.c / w.ow;
+		tap[i] = (uint8_t)(t < w.kh * w.kw ? t : SN_DEAD_TAP);
+		if (tap[i] == SN_DEAD_TAP)
+			continue;
+		const float *q = x + (oy * w.stride + t / w.kw) * p.line +
+				 (ox * w.stride + t % w.kw) * p.point;
+		for (size_t j = 0; j <= length; j++)
+			ws[j * w.c + o] += dy[i] * (j < length ? (double)q[offset[j]] : 1);
+	}
+	sweeps->patch_moments(&p, x, sum);
+	for (size_t i = 0; i <= length; i++)
+		check_sums(sum + i * SN_PATCH, want + i * SN_PATCH, length + 1, 1e-4);
+	sweeps->patch_slopes(&p, &w, x, tap, dy, slopes);
+	check_all(slopes, ws, (length + 1) * w.c, 1e-4);
+	free(x), free(dy), free(slopes), free(tap), free(want), free(ws);
+}
+
+static void test_patches(void)
+{
+	for (int i = 0; i < 100; i++)
+		patches_case(between(1, 3), between(1, 5), between(1, 3),
+			     (struct sn_window){ .c = SN_PATCH_CHANNELS * between(1, 4),
+						 .kh = between(1, 3),
+						 .kw = between(1, 3),
+						 .stride = between(1, 3) });
+}
+
 static void test_maxpool(void)
 {
 	for (int i = 0; i < 150; i++) {
@@ -599,6 +661,7 @@ int main(void)
 		sweeps = (*s)->sweeps;
 		test_norm();
 		test_maxpool();
+		test_patches();
 		test_elements();
 		test_slopes();
 		test_dropout();

@@ -20,6 +20,9 @@ void SN_NAME(sn_maxpool_back)(const struct sn_window *w, const struct sn_norm *n
 			      float *line);
 void SN_NAME(sn_maxpool_sums)(const uint8_t *tap, const float *from, const float *dy, size_t pixels,
 			      size_t c, double *sum, double *slopes);
+void SN_NAME(sn_patch_moments)(const struct sn_patches *p, const float *x, double *sum);
+void SN_NAME(sn_patch_slopes)(const struct sn_patches *p, const struct sn_window *w, const float *x,
+			      const uint8_t *tap, const float *dy, float *sum);
 void SN_NAME(sn_relu)(const float *x, size_t n, float *y);
 void SN_NAME(sn_relu_back)(const float *y, const float *dy, size_t n, float *dx);
 void SN_NAME(sn_add)(const float *a, const float *b, size_t n, bool relu, float *y);
@@ -67,6 +70,8 @@ const struct sn_sweeps SN_NAME(sn_sweeps) = {
 	.maxpool = SN_NAME(sn_maxpool),
 	.maxpool_back = SN_NAME(sn_maxpool_back),
 	.maxpool_sums = SN_NAME(sn_maxpool_sums),
+	.patch_moments = SN_NAME(sn_patch_moments),
+	.patch_slopes = SN_NAME(sn_patch_slopes),
 	.relu = SN_NAME(sn_relu),
 	.relu_back = SN_NAME(sn_relu_back),
 	.add = SN_NAME(sn_add),
