@@ -140,7 +140,7 @@ static int window_flush(struct window *v)
 	int st;
 
 	if (v->images && ((st = sn_pool_run(v->pool, v->images, fit_one, v)) < 0 ||
-			  (st = sn_net_embed(v->model->net, v->pool, v->x, v->images, v->y)) < 0))
+			  (st = sn_model_embed(v->model, v->pool, v->x, v->images, v->y)) < 0))
 		return st;
 	for (size_t i = 0; i < v->images; i++)
 		memcpy(v->bytes.data + v->record[v->image[i]].embedding, v->y + i * dim,

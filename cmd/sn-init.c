@@ -9,7 +9,7 @@
 #include "cli.h"
 
 static struct cli_common common = CLI_COMMON_INIT;
-static bool list, show, invert;
+static bool list, show, invert, mirror;
 static const char *measure;
 static unsigned distance = SN_EUCLIDEAN, fit = SN_FIT_STRETCH;
 static double margin = 1;
@@ -32,6 +32,8 @@ static const struct cli_option options[] = {
 	{ 0, "fit", CLI_CHOICE, &fit, "HOW", "how pictures of another size are fitted", 0, 0,
 	  sn_fit_names, 0 },
 	{ 0, "fill", CLI_COUNT, &fill, "N", "grey value of padding", 0, 255, NULL, 0 },
+	{ 0, "mirror", CLI_FLAG, &mirror, NULL,
+	  "embed the mean of a picture and of its mirror image", 0, 0, NULL, CLI_OMIT },
 	CLI_SEED(common),
 	CLI_OUT(common),
 	{ 't', "text", CLI_FLAG, &common.text, NULL, "listings are text always, a model never is",
@@ -284,6 +286,7 @@ int main(int argc, char **argv)
 	m->prep.fit = fit;
 	m->prep.fill = (uint8_t)fill;
 	m->prep.invert = invert;
+	m->prep.mirror = mirror;
 	if (measure) {
 		st = measure_stream(&m->prep);
 		measure = "stream"; /* in the history, which has no paths */

@@ -171,7 +171,7 @@ static int measure(float *d, const struct sn_model *m, const struct pictures *p,
 	float *y = sn_alloc(p->n, dim * sizeof(float)), *each = sn_alloc(p->n, sizeof(float));
 	struct sn_pool *pool = NULL;
 	int st = y && each ? sn_pool_new(&pool, (unsigned)o->common.threads) : SN_ENOMEM;
-	if (st == 0 && (st = sn_net_embed(m->net, pool, p->x, p->n, y)) == 0 &&
+	if (st == 0 && (st = sn_model_embed(m, pool, p->x, p->n, y)) == 0 &&
 	    (st = measure_each(each, m, p, y, o)) == 0)
 		*d = sn_fold((enum sn_fold)o->fold, each, p->n - 1,
 			     o->fold == SN_FOLD_EXCESS ? among(m, y + dim, p->n - 1) : 0);

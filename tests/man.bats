@@ -87,6 +87,7 @@ examples_of() {
 @test "man: sn-split(1)" { examples_of sn-split; }
 @test "man: sn-train(1)" { examples_of sn-train; }
 @test "man: sn-verify(1)" { examples_of sn-verify; }
+@test "man: sn-whiten(1)" { examples_of sn-whiten; }
 @test "man: sn-net(5)" { check_page sn-net.5; }
 @test "man: sn-stream(5)" { check_page sn-stream.5; }
 @test "man: sn(7)" { check_page sn.7; }

@@ -53,6 +53,12 @@ setup() {
 	[[ ${lines[0]} == *'"distance":"cosine"'*'"margin":0.25'*'"fill":7,"fit":"pad","invert":true'* ]]
 }
 
+@test "sn-init --mirror: goes into the header, and into every embedding" {
+	sn-init tiny.net --mirror -o m.bin
+	run -0 sn-cat -t m.bin
+	[[ ${lines[0]} == *'"mean":0.0,"mirror":true,"size":[4,3]}'* ]]
+}
+
 @test "sn-init: the seed decides, and nothing else" {
 	sn-init lenet -o a.bin
 	sn-init lenet -s 1 -o b.bin

@@ -5,3 +5,4 @@ load helper
 @test "unit: rules" { run -0 "$BUILD/tests/test_rules"; }
 @test "unit: schedule" { run -0 "$BUILD/tests/test_schedule"; }
 @test "unit: train" { run -0 "$BUILD/tests/test_train"; }
+@test "unit: whitening" { run -0 "$BUILD/tests/test_whitening"; }

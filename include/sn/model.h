@@ -15,6 +15,7 @@ struct sn_prep {
 	uint8_t fill; /* grey value of padding, as in the picture (before inversion) */
 	bool invert;
 	float mean, deviation; /* 0 and 1 where not measured */
+	bool mirror;	       /* sn_model_embed takes the mirror image's embedding into account */
 };
 
 /**
@@ -57,6 +58,24 @@ struct sn_model {
 	struct sn_header *header; /* as read: history and keys that this version does not know */
 	uint64_t xxh3;		  /* of net, prep and param records alone */
 };
+
+/**
+ * Embeddings in evaluation mode, as all programs make them: sn_net_embed's or, where prep.mirror
+ * is set, the mean of the picture's and of its mirror image's, with norm 1 again where the
+ * network's have it.  The same promises, errors and shapes as of sn_net_embed.
+ */
+SN_MUST_CHECK int sn_model_embed(const struct sn_model *m, struct sn_pool *pool, const float *x,
+				 size_t n, float *y);
+
+/**
+ * A model with more layers behind those of m, whose weights, prep, distance, margin, loss and
+ * history it has; it has no threshold, because its distances are others.  The new layers'
+ * parameters, sn_net_params(m->net) and those behind it, are zero: set them, then sn_net_changed.
+ *   lines  in  sn-net(5), each ended by a line feed
+ * SN_EDATA where they do not fit, or m has a head: its weights are for the numbers as they were.
+ */
+SN_MUST_CHECK int sn_model_extend(struct sn_model **out, const struct sn_model *m,
+				  const char *lines);
 
 /** An untrained model of a text: parameters zero, prep of the network's input. */
 SN_MUST_CHECK int sn_model_new(struct sn_model **m, const char *text);

@@ -37,7 +37,7 @@ static struct sn_slice slice_of(const struct sn_buffer *b)
 
 static void put_prep(msgpack_packer *pk, const struct sn_prep *p)
 {
-	msgpack_pack_map(pk, 7);
+	msgpack_pack_map(pk, 7 + p->mirror);
 	put_key(pk, "channels");
 	msgpack_pack_uint64(pk, p->c);
 	put_key(pk, "deviation");
@@ -50,6 +50,10 @@ static void put_prep(msgpack_packer *pk, const struct sn_prep *p)
 	p->invert ? msgpack_pack_true(pk) : msgpack_pack_false(pk);
 	put_key(pk, "mean");
 	msgpack_pack_double(pk, p->mean);
+	if (p->mirror) {
+		put_key(pk, "mirror");
+		msgpack_pack_true(pk);
+	}
 	put_key(pk, "size");
 	msgpack_pack_array(pk, 2);
 	msgpack_pack_uint64(pk, p->w);
@@ -182,6 +186,18 @@ static int map_count(const msgpack_object *map, const char *where, const char *k
 	return 0;
 }
 
+static int map_flag(const msgpack_object *map, const char *where, const char *key, bool *v)
+{
+	const msgpack_object *o = sn_map_get(map, key);
+
+	if (!o)
+		return 0;
+	if (o->type != MSGPACK_OBJECT_BOOLEAN)
+		return sn_fail(SN_EDATA, "%s: '%s' is not true or false", where, key);
+	*v = o->via.boolean;
+	return 0;
+}
+
 /* ---- new ---------------------------------------------------------------------------- */
 
 static struct sn_model *model_alloc(void)
@@ -301,11 +317,9 @@ static int parse_prep(struct sn_prep *p, const msgpack_object *map)
 			return sn_fail(SN_EDATA, "prep: 'fit' is not stretch, pad or crop");
 		p->fit = (enum sn_fit)fit;
 	}
-	if ((o = sn_map_get(map, "invert"))) {
-		if (o->type != MSGPACK_OBJECT_BOOLEAN)
-			return sn_fail(SN_EDATA, "prep: 'invert' is not true or false");
-		p->invert = o->via.boolean;
-	}
+	if ((st = map_flag(map, "prep", "invert", &p->invert)) < 0 ||
+	    (st = map_flag(map, "prep", "mirror", &p->mirror)) < 0)
+		return st;
 	if ((o = sn_map_get(map, "size"))) {
 		const msgpack_object *side = o->via.array.ptr;
 		if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size != 2 ||

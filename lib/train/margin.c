@@ -20,7 +20,7 @@ static int mean_distance(double *mean, struct sn_model *model, const struct sn_d
 		sn_prep_floats(&table, data->pixels + batch->image[i] * data->image,
 			       x + i * data->image);
 	if (st == 0)
-		st = sn_net_embed(model->net, pool, x, batch->images, y);
+		st = sn_model_embed(model, pool, x, batch->images, y);
 	for (size_t i = 0; st == 0 && i < batch->pairs; i++) {
 		const struct sn_index_pair *p = &batch->pair[i];
 		if (p->same == SN_SAME)

@@ -39,7 +39,7 @@ static int embed_rows(float *y, struct sn_model *model, const struct sn_dataset 
 		for (size_t i = 0; i < m; i++)
 			sn_prep_floats(&table, data->pixels + image[from + i] * data->image,
 				       x + i * data->image);
-		st = sn_net_embed(model->net, pool, x, m, y + from * dim);
+		st = sn_model_embed(model, pool, x, m, y + from * dim);
 	}
 	free(x);
 	return st;
