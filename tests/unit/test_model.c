@@ -39,7 +39,7 @@ static void test_round_trip(const char *one, const char *two)
 	struct sn_model *m = fresh("input 3x2x1\nbatchnorm\nflatten\nlinear 2\n"), *n;
 	float head[] = { 0.5f, -1, 2 };
 
-	m->prep = (struct sn_prep){ 2, 3, 1, SN_FIT_CROP, 9, true, 0.25f, 0.125f };
+	m->prep = (struct sn_prep){ 2, 3, 1, SN_FIT_CROP, 9, true, 0.25f, 0.125f, true };
 	m->distance = SN_WEIGHTED_L1;
 	m->margin = 0.1;
 	strcpy(m->loss, "contrastive");
@@ -174,7 +174,7 @@ static void test_note(void)
 
 static void test_prep(void)
 {
-	struct sn_prep p = { 2, 2, 1, SN_FIT_STRETCH, 255, false, 0.5f, 0.25f };
+	struct sn_prep p = { 2, 2, 1, SN_FIT_STRETCH, 255, false, 0.5f, 0.25f, false };
 	uint8_t u[] = { 0, 255, 51, 102 }, out[4];
 	float x[4];
 	struct sn_tensor t = { 'u', 3, { 2, 2, 1 }, 4, u };
