@@ -6,7 +6,6 @@
  * of the chunks before.
  */
 #include <string.h>
-#include "ahead.h"
 #include "window.h"
 
 static size_t min(size_t a, size_t b)
@@ -55,27 +54,38 @@ size_t sn_linear_scratch(const struct sn_linear *s, size_t n)
 	return images * chunk_step(s) + sums + sn_round_up(outputs, SN_SIMD_LANES);
 }
 
-/* The rows behind output j at chunk k: the next ones, or the first ones of the next chunk. */
-static struct sn_ahead after(const struct sn_linear *s, const float *weight, size_t outputs,
-			     size_t k, size_t j, size_t n)
+/* Rows that are asked for, one with every piece of work: the rows of weights that are next to be
+ * read, then some of the images' next chunk. */
+struct ahead {
+	const float *weight, *image, *here;
+	size_t step, rows, images;
+};
+
+static void behind(struct ahead *a, const struct sn_linear *s, const float *weight, size_t outputs,
+		   size_t k, size_t j)
 {
-	const struct sn_simd *simd = sn_simd();
-	size_t length = min(chunk(s), s->in - k), pieces = parts(n, simd->dot_rows);
-	if ((j += simd->dot_columns) >= outputs) {
+	size_t across = sn_simd()->dot_columns;
+	if ((j += across) >= outputs) {
 		j = 0;
-		k += length;
-		length = min(chunk(s), s->in - k);
+		k += min(chunk(s), s->in - k);
 	}
-	return sn_ahead(weight + j * s->in + k, s->in, min(simd->dot_columns, outputs - j), length,
-			pieces);
+	a->weight = weight + j * s->in + k;
+	a->rows = k < s->in ? min(across, outputs - j) : 0;
 }
 
-/* The images' next chunk. */
-static struct sn_ahead next_chunk(const struct sn_linear *s, const float *x, size_t n, size_t k,
-				  size_t pieces)
+static const float *next(struct ahead *a)
 {
-	size_t next = k + min(chunk(s), s->in - k);
-	return sn_ahead(x + next, s->in, n, min(chunk(s), s->in - next), pieces);
+	const float *row = a->here;
+	if (a->rows) {
+		row = a->weight;
+		a->weight += a->step;
+		a->rows--;
+	} else if (a->images) {
+		row = a->image;
+		a->image += a->step;
+		a->images--;
+	}
+	return row;
 }
 
 /* Blocks of sums -> the image's outputs. */
@@ -101,15 +111,16 @@ static void products(const struct sn_linear *s, const float *x, size_t n, const 
 	struct sn_finish part;
 	for (size_t k = 0; k < s->in; k += chunk(s)) {
 		size_t length = min(chunk(s), s->in - k);
-		struct sn_ahead images = next_chunk(s, x, n, k, blocks(n, outputs));
+		struct ahead ahead = { .image = x + k + length,
+				       .step = s->in,
+				       .images = k + length < s->in ? n : 0 };
 		float *sum = sums;
 		for (size_t i = 0; step && i < n; i++)
 			memcpy(chunks + i * step, x + i * s->in + k, length * sizeof *x);
 		for (size_t j = 0; j < outputs; j += simd->dot_columns) {
-			struct sn_ahead next = after(s, weight + from * s->in, outputs, k, j, n);
+			ahead.here = weight + (from + j) * s->in + k;
+			behind(&ahead, s, weight + from * s->in, outputs, k, j);
 			for (size_t i = 0; i < n; i += simd->dot_rows, sum += simd->dot_sums) {
-				sn_ask(&next);
-				sn_ask(&images);
 				struct sn_dots job = { .a = step ? chunks + i * step
 								 : x + i * s->in + k,
 						       .a_step = step ? step : s->in,
@@ -118,6 +129,7 @@ static void products(const struct sn_linear *s, const float *x, size_t n, const 
 						       .b_step = s->in,
 						       .n = min(simd->dot_columns, outputs - j),
 						       .length = length,
+						       .ahead = next(&ahead),
 						       .first = k == 0,
 						       .sum = sum };
 				simd->dots(&job);

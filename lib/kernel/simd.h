@@ -76,7 +76,8 @@ struct sn_outer {
  *     sum[i * dot_columns + j] += sum over k < length of a[i * a_step + k] * b[j * b_step + k]
  * to 0 where `first`; each lane of a vector has a sum of its own, added up at the end.
  *   m <= dot_rows, n <= dot_columns
- *   sum  dot_sums floats, of which those that stand for no i or j are of no meaning
+ *   ahead  as many numbers are asked for while it works, to be at hand later
+ *   sum    dot_sums floats, of which those that stand for no i or j are of no meaning
  */
 struct sn_dots {
 	const float *a;
@@ -84,6 +85,7 @@ struct sn_dots {
 	const float *b;
 	size_t b_step, n;
 	size_t length;
+	const float *ahead;
 	bool first;
 	float *sum;
 };

@@ -91,6 +91,7 @@ INLINE void block(const struct sn_dots *d, const size_t m, const size_t n)
 	UNROLL for (size_t i = 0; i < VECTORS * SN_LANES; i++) sum[i] = (vector){ 0 };
 	for (size_t k = 0; k < whole; k += SN_LANES) {
 		vector a[DOT_ROWS], b;
+		__builtin_prefetch(d->ahead + k, 0, 2);
 		UNROLL for (size_t i = 0; i < m; i++)
 			load(&a[i], d->a + i * d->a_step + k, SN_LANES, 1, 1);
 		UNROLL for (size_t j = 0; j < n; j++)
