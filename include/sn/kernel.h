@@ -18,12 +18,14 @@
 /** Images of a call at most. */
 #define SN_KERNEL_IMAGES 16
 
-/** A convolution: x [n][h][w][c], y [n][oh][ow][k]; the border is of zeros. */
+/** A convolution: x [n][h][w][c], y [n][oh][ow][k]; the border is of zeros, or the picture's mirror
+ * image. */
 struct sn_conv {
 	size_t h, w, c;
 	size_t oh, ow, k;
 	size_t kh, kw, stride, pad_h, pad_w;
-	bool spread; /* a plan's `turned`: y has `stride` numbers for each of x */
+	bool spread;  /* a plan's `turned`: y has `stride` numbers for each of x */
+	bool mirrors; /* see sn_conv_mirrors */
 };
 
 /** What a sum goes through before it is stored: + bias, relu, then times scale + shift. */
@@ -50,6 +52,9 @@ struct sn_conv_plan {
  * one of them can do it.  pad < kernel on both axes.
  */
 void sn_conv_plan(struct sn_conv_plan *p, const struct sn_conv *s);
+/** For a picture that comes with its mirrored border, which is pad_h and pad_w wide: may it come
+ * without?  Then *p is the plan for that.  Its input gradient is still that of the bordered one. */
+bool sn_conv_mirrors(struct sn_conv_plan *p, size_t pad_h, size_t pad_w);
 /** The name of the chosen way. */
 const char *sn_conv_way_name(const struct sn_conv_plan *p, enum sn_conv_pass pass);
 

@@ -86,6 +86,19 @@ void sn_conv_plan(struct sn_conv_plan *p, const struct sn_conv *s)
 	p->way[SN_CONV_WEIGHT] = cheapest(s, true, among);
 }
 
+bool sn_conv_mirrors(struct sn_conv_plan *p, size_t pad_h, size_t pad_w)
+{
+	if (p->shape.stride > 1 || !p->way[SN_CONV_FORWARD]->mirrors ||
+	    !p->way[SN_CONV_WEIGHT]->mirrors)
+		return false;
+	p->shape.h -= 2 * pad_h;
+	p->shape.w -= 2 * pad_w;
+	p->shape.pad_h = pad_h;
+	p->shape.pad_w = pad_w;
+	p->shape.mirrors = true;
+	return true;
+}
+
 const char *sn_conv_way_name(const struct sn_conv_plan *p, enum sn_conv_pass pass)
 {
 	return p->way[pass]->name;

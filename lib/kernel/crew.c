@@ -19,11 +19,21 @@ static size_t output_row(const struct sn_crew *c, size_t l, size_t line)
 	return image < c->images && row < c->s->oh ? image * c->s->oh + row : SIZE_MAX;
 }
 
+/* The place within [0, n) that is behind or before it as far as i is. */
+static size_t mirrored(size_t i, size_t n)
+{
+	if (i < n)
+		return i;
+	return i - n < n ? 2 * (n - 1) - i : 0 - i; /* before 0: it has wrapped round */
+}
+
 /* The same of its input rows, the first being what the first output's window begins with. */
 static size_t input_row(const struct sn_crew *c, size_t l, size_t line)
 {
 	size_t image = l / c->segments;
 	size_t row = l % c->segments * c->lines * c->s->stride + line - c->s->pad_h;
+	if (c->s->mirrors && row + c->s->pad_h < c->s->h + 2 * c->s->pad_h)
+		row = mirrored(row, c->s->h);
 	return image < c->images && row < c->s->h ? image * c->s->h + row : SIZE_MAX;
 }
 
@@ -61,6 +71,17 @@ void sn_ring_init(struct sn_ring *r, const struct sn_crew *c, const float *x, si
 	}
 }
 
+/* Both ends of a row, `left` vectors each, from what is next to them. */
+static void mirror_ends(const struct sn_conv *s, float *line, size_t lanes)
+{
+	const size_t point = s->c * lanes, pad = s->pad_w;
+	float *first = line + pad * point, *last = first + (s->w - 1) * point;
+	for (size_t p = 1; p <= pad; p++) {
+		memcpy(first - p * point, first + p * point, point * sizeof *line);
+		memcpy(last + p * point, last - p * point, point * sizeof *line);
+	}
+}
+
 void sn_ring_fill(struct sn_ring *r, size_t from, size_t to)
 {
 	const struct sn_crew *c = r->crew;
@@ -71,8 +92,10 @@ void sn_ring_fill(struct sn_ring *r, size_t from, size_t to)
 			size_t row = input_row(c, l, r->next);
 			source[l] = row == SIZE_MAX ? r->zeros : r->x + row * length;
 		}
-		sn_simd()->lanes_in(source, length,
-				    sn_ring_line(r, r->next) + c->s->pad_w * c->s->c * c->lanes);
+		float *line = sn_ring_line(r, r->next);
+		sn_simd()->lanes_in(source, length, line + c->s->pad_w * c->s->c * c->lanes);
+		if (c->s->mirrors)
+			mirror_ends(c->s, line, c->lanes);
 	}
 }
 

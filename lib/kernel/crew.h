@@ -56,7 +56,7 @@ struct sn_crew sn_crew(const struct sn_conv *s, size_t images, size_t multiple);
  */
 void sn_crew_outputs(const struct sn_crew *c, size_t line, float *y, float *none, float **to);
 
-/* The last rows of the pictures, vectors of a number of each lane, with borders of zeros. */
+/* The last rows of the pictures, vectors of a number of each lane, with their borders. */
 struct sn_ring {
 	const struct sn_crew *crew;
 	const float *x;

@@ -432,6 +432,7 @@ const struct sn_conv_way sn_way_lane_tiles = {
 	.pack = pack,
 	.scratch = scratch,
 	.forward = forward,
+	.mirrors = true,
 	.images = images,
 	.gradient_cost = gradient_cost,
 	.sum = packed,

@@ -87,6 +87,10 @@ static size_t zeros(const struct sn_conv *s)
 static void columns_met(const struct sn_conv *s, size_t pixel, size_t m, size_t *from, size_t *to)
 {
 	size_t first = pixel * s->stride, last = (pixel + m - 1) * s->stride;
+	if (s->mirrors) {
+		*from = 0, *to = s->kw;
+		return;
+	}
 	*from = last < s->pad_w ? s->pad_w - last : 0;
 	*to = sn_least(s->kw, s->w + s->pad_w - first);
 }
@@ -359,6 +363,7 @@ const struct sn_conv_way sn_way_lanes = {
 	.pack = pack,
 	.scratch = scratch,
 	.forward = forward,
+	.mirrors = true,
 	.images = images,
 	.gradient_cost = gradient_cost,
 	.sum = packed,

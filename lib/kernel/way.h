@@ -36,6 +36,7 @@ struct sn_conv_way {
 	void (*forward)(const struct sn_conv *s, const float *x, size_t n, const float *packed,
 			const struct sn_finish *f, float *y, float *scratch);
 
+	bool mirrors; /* it can do borders that mirror the picture */
 	/* Images that a call wants; NULL: all that there are. */
 	size_t (*images)(const struct sn_conv *s);
 

@@ -21,9 +21,10 @@ struct pack {
 
 struct conv {
 	struct sn_conv shape;	  /* of a group, as the kernel sees it */
-	struct sn_conv_plan plan; /* the same */
+	struct sn_conv_plan plan; /* the same; where `mirrors`, it gets what the layer gets */
 	size_t pad_h, pad_w;	  /* the border */
 	bool reflect;		  /* it mirrors the picture; otherwise it is zero */
+	bool mirrors;		  /* so does the kernel, but in the input gradient */
 	size_t channels, groups;  /* channels of the output */
 	bool bias;
 	struct sn_init init, bias_init;
@@ -116,6 +117,12 @@ static bool plain(const struct conv *v)
 	return !own_border(v) && v->groups == 1;
 }
 
+/* It gets all images of a call. */
+static bool together(const struct conv *v)
+{
+	return plain(v) || v->mirrors;
+}
+
 static int shape(struct sn_layer *l)
 {
 	struct conv *v = l->own;
@@ -147,6 +154,8 @@ static int shape(struct sn_layer *l)
 		return sn_fail(SN_EDATA, "the picture is too large");
 	/* whole vectors of channels, which small groups do not fill */
 	sn_conv_plan(&v->plan, s);
+	v->mirrors =
+		own_border(v) && v->groups == 1 && sn_conv_mirrors(&v->plan, v->pad_h, v->pad_w);
 	if (!sn_multiply(&packed, v->groups, sn_conv_packed(&v->plan, SN_CONV_FORWARD)) ||
 	    packed > 4u * SN_MAX_WEIGHTS)
 		return sn_fail(SN_EDATA, "windows of %zux%zu in %zu groups take too much memory",
@@ -164,7 +173,7 @@ static size_t images(const struct sn_layer *l)
 {
 	const struct conv *v = l->own;
 
-	return plain(v) ? sn_conv_images(&v->plan) : 1;
+	return together(v) ? sn_conv_images(&v->plan) : 1;
 }
 
 /* The batch norm and relu behind it, in either order; in training batch norm wants all of x. */
@@ -420,7 +429,7 @@ static size_t larger(size_t a, size_t b)
 static size_t kernel_scratch(const struct sn_layer *l, bool training)
 {
 	const struct conv *v = l->own;
-	size_t n = plain(v) ? l->turn : 1;
+	size_t n = together(v) ? l->turn : 1;
 	size_t size = is_low(l, training) ? sn_low_scratch(&v->shape, l->precision, n)
 					  : sn_conv_scratch(&v->plan, SN_CONV_FORWARD, n);
 
@@ -470,7 +479,7 @@ static void forward(const struct sn_call *c)
 			       sn_low_pieces(&v->shape), c->y, c->scratch);
 		return;
 	}
-	if (plain(v)) {
+	if (together(v)) {
 		sn_conv_forward(&v->plan, c->x, c->n, packed, &f, c->y, c->scratch);
 		return;
 	}
@@ -515,10 +524,31 @@ static void cut_backward(const struct sn_call *c, size_t i)
 	}
 }
 
+/* All images but for dx, whose mirrored border is added to what it shows. */
+static void mirrored_backward(const struct sn_call *c)
+{
+	const struct sn_layer *l = c->layer;
+	const struct conv *v = l->own;
+	float *d = cuts(l, true, c->scratch).dx;
+
+	sn_conv_weight_gradient(&v->plan, c->x, c->dy, c->n, c->sum, c->scratch);
+	for (size_t i = 0; c->dx && i < c->n; i++) {
+		float *dx = c->dx + i * l->in_size;
+		memset(dx, 0, l->in_size * sizeof *dx);
+		sn_conv_input_gradient(&v->plan, c->dy + i * l->out_size, 1, v->back, d,
+				       c->scratch);
+		uncut(l, 0, d, dx);
+	}
+}
+
 static void backward(const struct sn_call *c)
 {
 	const struct conv *v = c->layer->own;
 
+	if (v->mirrors) {
+		mirrored_backward(c);
+		return;
+	}
 	if (!plain(v)) {
 		for (size_t i = 0; i < c->n; i++)
 			cut_backward(c, i);

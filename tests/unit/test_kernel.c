@@ -192,6 +192,72 @@ static void square(size_t side, size_t c, size_t k, size_t window, size_t stride
 		  n);
 }
 
+/* The place that place i of a side of n with a border of pad shows. */
+static size_t shown(size_t i, size_t pad, size_t n)
+{
+	return i < pad ? pad - i : i - pad < n ? i - pad : 2 * (n - 1) - (i - pad);
+}
+
+/* A picture whose border the kernel mirrors gives the bits of one that comes with it. */
+static void mirror_case(struct sn_conv s, size_t pad, size_t n)
+{
+	struct sn_conv_plan plan, mirrors;
+	size_t h = s.h + 2 * pad, w = s.w + 2 * pad, c = s.c, scratch = 0;
+	float *x = random_floats(n * s.h * s.w * c), *xb = random_floats(n * h * w * c);
+
+	for (size_t i = 0; i < n * h * w * c; i++) {
+		size_t p = i / c % w, r = i / c / w % h, m = i / c / w / h;
+		xb[i] = x[((m * s.h + shown(r, pad, s.h)) * s.w + shown(p, pad, s.w)) * c + i % c];
+	}
+	s.h = h;
+	s.w = w;
+	s.oh = h - s.kh + 1;
+	s.ow = w - s.kw + 1;
+	sn_conv_plan(&plan, &s);
+	mirrors = plan;
+	if (sn_conv_mirrors(&mirrors, pad, pad)) {
+		size_t ny = n * s.oh * s.ow * s.k, sums = sn_conv_sum(&plan);
+		float *wt = random_floats(s.k * c * s.kh * s.kw), *dy = random_floats(ny);
+		float *a = random_floats(ny), *b = random_floats(ny);
+		float *sa = calloc(sums, sizeof *sa), *sb = calloc(sums, sizeof *sb);
+		float *packed = packed_for(&plan, SN_CONV_FORWARD, wt, NULL);
+		struct sn_finish f = { .relu = true };
+		for (enum sn_conv_pass pass = 0; pass < SN_CONV_PASSES; pass++)
+			for (int k = 0; k < 2; k++) {
+				size_t size = sn_conv_scratch(k ? &mirrors : &plan, pass, n);
+				scratch = size > scratch ? size : scratch;
+			}
+		float *memory = random_floats(scratch);
+		sn_conv_forward(&plan, xb, n, packed, &f, a, memory);
+		sn_conv_forward(&mirrors, x, n, packed, &f, b, memory);
+		CHECK(memcmp(a, b, ny * sizeof *a) == 0);
+		CHECK(sn_conv_sum(&mirrors) == sums);
+		sn_conv_weight_gradient(&plan, xb, dy, n, sa, memory);
+		sn_conv_weight_gradient(&mirrors, x, dy, n, sb, memory);
+		CHECK(memcmp(sa, sb, sums * sizeof *sa) == 0);
+		free(wt), free(dy), free(a), free(b), free(sa), free(sb), free(packed);
+		free(memory);
+	}
+	free(x), free(xb);
+}
+
+static void mirror(size_t h, size_t w, size_t c, size_t k, size_t window, size_t pad, size_t n)
+{
+	mirror_case(
+		(struct sn_conv){
+			.h = h, .w = w, .c = c, .k = k, .kh = window, .kw = window, .stride = 1 },
+		pad, n);
+}
+
+static void test_mirrors(void)
+{
+	mirror(20, 17, 1, 4, 3, 1, 1);
+	mirror(33, 20, 4, 8, 3, 1, 16);
+	mirror(9, 30, 8, 8, 3, 1, 5);
+	mirror(6, 5, 3, 2, 5, 4, 16); /* a border as wide as can be */
+	mirror(18, 7, 2, 3, 4, 6, 3); /* and wider than the window */
+}
+
 static void test_conv(void)
 {
 	square(1, 1, 1, 1, 1, 0, 1);
@@ -368,6 +434,7 @@ int main(void)
 {
 	chance = sn_random(1, SN_RANDOM_TEST, 0, 0);
 	test_conv();
+	test_mirrors();
 	test_linear();
 	return TEST_END();
 }
