@@ -301,6 +301,8 @@ struct sn_tree {
 /* Sums held for up to `blocks` blocks: floats of memory = that times width. */
 size_t sn_tree_slots(size_t blocks);
 void sn_tree_begin(struct sn_tree *t, float *memory, size_t width, size_t blocks);
+/* Before the first block: the whole sum shall come to be there. */
+void sn_tree_into(struct sn_tree *t, float *sum);
 /* Where the next block's sum goes: contents undefined. */
 float *sn_tree_next(struct sn_tree *t);
 void sn_tree_add(struct sn_tree *t);

@@ -34,6 +34,8 @@ struct sn_tape {
 	bool forward_done;
 };
 
+enum { FEW = 8 };
+
 /* Pieces of the backward pass: each a power of two of blocks. More than threads, so that all end at
  * about the same time. */
 static size_t most_tasks(const struct sn_tape *t)
@@ -41,9 +43,20 @@ static size_t most_tasks(const struct sn_tape *t)
 	return 4 * (size_t)sn_pool_threads(t->pool);
 }
 
+/* Blocks of so many whose images' gradients of parameters are added up in their order: where there
+ * are many, several, since sums that are zeroed and joined are large. */
+static size_t series_of(size_t blocks)
+{
+	size_t series = 1;
+
+	while (blocks >= 2 * FEW * series)
+		series *= 2;
+	return series;
+}
+
 static size_t span_of(const struct sn_tape *t, size_t blocks)
 {
-	size_t span = 1;
+	size_t span = series_of(blocks);
 
 	while ((blocks + span - 1) / span > most_tasks(t))
 		span *= 2;
@@ -297,7 +310,8 @@ struct segment {
 	size_t from, to; /* layers */
 	const float *dy; /* backward: of layer to - 1, all images */
 	float *dx;	 /* backward: of layer from, all images; NULL: the last segment */
-	size_t span;	 /* backward: blocks of a task */
+	size_t series;	 /* backward: blocks of a sum of gradients of parameters */
+	size_t span;	 /* backward: blocks of a task, a power of two of sums */
 	size_t gather;	 /* layer whose gathering ends the segment; the number of layers: none */
 	size_t last;	 /* backward: the last layer whose work that one does */
 };
@@ -516,16 +530,20 @@ static int backward_task(void *context, size_t at, unsigned thread)
 	if (end > t->batch.n)
 		end = t->batch.n;
 	for (size_t k = s->from; k < s->to; k++)
-		if (t->sums[k])
-			sn_tree_begin(&tree[k], t->tree_memory[thread * t->net->layers + k],
-				      layer[k]->kind->sum(layer[k]), s->span);
+		if (t->sums[k]) {
+			size_t width = layer[k]->kind->sum(layer[k]);
+			sn_tree_begin(&tree[k], t->tree_memory[thread * t->net->layers + k], width,
+				      s->span / s->series);
+			sn_tree_into(&tree[k], t->sums[k] + index * width);
+		}
 	for (; first < end; first += block) {
-		size_t n = block_size(t, first);
-		for (size_t k = s->from; k < s->to; k++)
+		size_t n = block_size(t, first), series = block * s->series;
+		for (size_t k = s->from; k < s->to && first % series == 0; k++)
 			if (t->sums[k])
 				memset(sn_tree_next(&tree[k]), 0, tree[k].width * sizeof(float));
 		backward_block(s, first, n, thread);
-		for (size_t k = s->from; k < s->to; k++)
+		for (size_t k = s->from;
+		     k < s->to && (first + block >= end || (first + block) % series == 0); k++)
 			if (t->sums[k])
 				sn_tree_add(&tree[k]);
 		if (s->gather < t->net->layers) {
@@ -540,8 +558,7 @@ static int backward_task(void *context, size_t at, unsigned thread)
 	}
 	for (size_t k = s->from; k < s->to; k++)
 		if (t->sums[k])
-			memcpy(t->sums[k] + index * tree[k].width, sn_tree_sum(&tree[k]),
-			       tree[k].width * sizeof(float));
+			sn_tree_sum(&tree[k]);
 	return 0;
 }
 
@@ -712,7 +729,11 @@ static int go_back(struct sn_tape *t, const float *dy, float *dx)
 {
 	struct sn_net *net = t->net;
 	size_t blocks = blocks_of(t, t->batch.n), lowest = dx ? 0 : t->lowest;
-	struct segment s = { .t = t, .to = net->layers, .dy = dy, .span = span_of(t, blocks) };
+	struct segment s = { .t = t,
+			     .to = net->layers,
+			     .dy = dy,
+			     .series = series_of(blocks),
+			     .span = span_of(t, blocks) };
 	unsigned flip = 0;
 	int st;
 

@@ -26,6 +26,12 @@ void sn_tree_begin(struct sn_tree *t, float *memory, size_t width, size_t blocks
 		t->slot[i] = memory + i * width;
 }
 
+/* What is on the left is added to, so that the first block's place ends as the sum's. */
+void sn_tree_into(struct sn_tree *t, float *sum)
+{
+	t->slot[t->levels] = sum;
+}
+
 float *sn_tree_next(struct sn_tree *t)
 {
 	return t->slot[t->levels];

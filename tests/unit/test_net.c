@@ -358,26 +358,26 @@ static void test_places(const char *text, size_t step)
  * is embedding's. */
 static void test_pools(const char *text, size_t most)
 {
-	static const size_t sizes[] = { 2, 8, 9, 17, 35, 70 };
+	static const size_t sizes[] = { 2, 8, 9, 17, 35, 70, 270 };
 	struct sn_net *net[3];
 	struct sn_pool *pool[3];
 	struct sn_tape *tape[3];
-	uint64_t item[70];
+	uint64_t item[270];
 
 	for (unsigned i = 0; i < 3; i++) {
 		MUST(sn_net_parse(&net[i], text));
 		MUST(sn_net_init(net[i], 1));
 		MUST(sn_pool_new(&pool[i], i + 1));
-		MUST(sn_tape_new(&tape[i], net[i], pool[i], 70));
+		MUST(sn_tape_new(&tape[i], net[i], pool[i], most));
 	}
 	struct sn_shape s = sn_net_input(net[0]);
 	size_t in = s.h * s.w * s.c, dim = sn_net_dim(net[0]);
-	float *x = random_floats(70 * in), *dy = random_floats(70 * dim), *y[3], *dx[3];
-	for (size_t i = 0; i < 70; i++)
+	float *x = random_floats(most * in), *dy = random_floats(most * dim), *y[3], *dx[3];
+	for (size_t i = 0; i < most; i++)
 		item[i] = 3 * i;
 	for (unsigned i = 0; i < 3; i++) {
-		y[i] = random_floats(70 * dim);
-		dx[i] = random_floats(70 * in);
+		y[i] = random_floats(most * dim);
+		dx[i] = random_floats(most * in);
 	}
 	for (size_t k = 0; k < sizeof sizes / sizeof *sizes && sizes[k] <= most; k++) {
 		size_t n = sizes[k];
@@ -527,8 +527,8 @@ static void test_blocks_exactly(void)
 	test_places(nested, 2);
 	test_places(calm, 2);
 	test_places(small_resnet, 6);
-	test_pools(nested, 70);
-	test_pools(calm, 70);
+	test_pools(nested, 270);
+	test_pools(calm, 270);
 	test_pools(small_resnet, 35);
 }
 
@@ -540,7 +540,7 @@ int main(int argc, char **argv)
 	test_places(sn_preset_find("lenet")->text, argc > 1 ? 3 : 1);
 	test_places(odd, 1);
 	test_pools(sn_preset_find("lenet")->text, 35);
-	test_pools(odd, 70);
+	test_pools(odd, 270);
 	if (argc > 1)
 		return TEST_END();
 	test_errors();
