@@ -63,7 +63,7 @@ need:
 
 # The arithmetic wants its loops vectorised, which gcc does in earnest from -O3 on.
 $(BUILD)/lib/kernel/%.o $(BUILD)/lib/net/%.o $(BUILD)/lib/image/augment%.o: CFLAGS += -O3
-$(BUILD)/lib/eval/bootstrap.o $(BUILD)/lib/image/stb.o: CFLAGS += -O3
+$(BUILD)/lib/eval/bootstrap.o $(BUILD)/lib/image/stb.o $(BUILD)/lib/train/whitening.o: CFLAGS += -O3
 # Distances are the same to the bit on every processor: no product and sum rounded as one.
 $(BUILD)/lib/eval/sums.o: CFLAGS += -O3 -ffp-contract=off
 $(BUILD)/lib/eval/products.o: CFLAGS += -O3

@@ -92,13 +92,13 @@ alphabets() {
 
 @test "pipelines/faces: each person by a network that has not seen them" {
 	need_data orl.tar.xz
-	pipeline faces DATA="$BATS_TEST_TMPDIR/data/orl" EPOCHS=4 FOLDS=2
+	pipeline faces DATA="$BATS_TEST_TMPDIR/data/orl" COPIES=4 FOLDS=2
 }
 
 @test "pipelines/faces: two runs give the same table but for the seconds, with one thread and with two" {
 	need_data orl.tar.xz
 	for threads in 1 2; do
-		make -s -C "$ROOT/pipelines/faces" BIN="$BUILD/bin" OUT="$BATS_TEST_TMPDIR/$threads" DATA="$BATS_TEST_TMPDIR/data/orl" EPOCHS=1 FOLDS=2 THREADS=$threads
+		make -s -C "$ROOT/pipelines/faces" BIN="$BUILD/bin" OUT="$BATS_TEST_TMPDIR/$threads" DATA="$BATS_TEST_TMPDIR/data/orl" COPIES=1 FOLDS=2 THREADS=$threads
 		cut -f 1-6 "$BATS_TEST_TMPDIR/$threads/results.tsv" >"$BATS_TEST_TMPDIR/$threads.tsv"
 	done
 	cmp "$BATS_TEST_TMPDIR/1.tsv" "$BATS_TEST_TMPDIR/2.tsv"

@@ -10,8 +10,9 @@
 
 enum {
 	BLOCK = 64, /* embeddings that are added together */
-	BAND = 32,  /* rows of the covariance that are one thread's */
-	LANES = 8,  /* partial sums of a product */
+	BAND = 32, /* rows of the covariance: of the sums one thread's, of its root done together */
+	ROWS = 8,  /* of them, a thread's */
+	LANES = 8, /* partial sums of a product */
 };
 
 struct sn_whitening {
@@ -165,38 +166,105 @@ static double product(const double *a, const double *b, size_t n)
 	return sum;
 }
 
-/* The lower triangle of a becomes L, a = L L'. */
-static int factorise(double *a, size_t n, double shrink)
-{
-	for (size_t i = 0; i < n; i++) {
-		double *row = a + i * n, rest;
+/*
+ * Rows of a lower triangle, band after band: what a band takes from the finished rows above is read
+ * once for all of its rows, which threads share; within the band the rows follow one another.
+ */
+struct rows {
+	double *a;  /* [n][n] */
+	double *to; /* [BAND][n] sums of inverted rows */
+	size_t n, first, end;
+};
 
-		for (size_t j = 0; j < i; j++)
-			row[j] = (row[j] - product(row, a + j * n, j)) / a[j * n + j];
+/* Number j of a row of L, from those before it and row j. */
+static void factorise_at(double *row, const double *above, size_t j)
+{
+	row[j] = (row[j] - product(row, above, j)) / above[j];
+}
+
+static int factorise_above(void *context, size_t index, unsigned thread)
+{
+	const struct rows *r = context;
+	size_t i0 = r->first + index * ROWS, i1 = i0 + ROWS < r->end ? i0 + ROWS : r->end;
+
+	(void)thread;
+	for (size_t j = 0; j < r->first; j++)
+		for (size_t i = i0; i < i1; i++)
+			factorise_at(r->a + i * r->n, r->a + j * r->n, j);
+	return 0;
+}
+
+static int factorise_within(const struct rows *r)
+{
+	for (size_t i = r->first; i < r->end; i++) {
+		double *row = r->a + i * r->n, rest;
+
+		for (size_t j = r->first; j < i; j++)
+			factorise_at(row, r->a + j * r->n, j);
 		rest = row[i] - product(row, row, i);
 		if (!(rest > 0))
-			return sn_fail(SN_EDATA,
-				       "embeddings are too few, or too much alike, for %g of "
-				       "shrinkage: use more",
-				       shrink);
+			return SN_EDATA;
 		row[i] = sqrt(rest);
 	}
 	return 0;
 }
 
-/* A lower triangle becomes its inverse, row by row: those above are inverted already. */
-static void invert(double *a, size_t n, double *row)
+static int invert_above(void *context, size_t index, unsigned thread)
 {
-	for (size_t i = 0; i < n; i++) {
-		double *l = a + i * n;
+	const struct rows *r = context;
+	size_t i0 = r->first + index * ROWS, i1 = i0 + ROWS < r->end ? i0 + ROWS : r->end;
 
-		memset(row, 0, i * sizeof *row);
-		for (size_t k = 0; k < i; k++)
-			add_scaled(row, a + k * n, l[k], k + 1);
+	(void)thread;
+	for (size_t i = i0; i < i1; i++)
+		memset(r->to + (i - r->first) * r->n, 0, i * sizeof *r->to);
+	for (size_t k = 0; k < r->first; k++)
+		for (size_t i = i0; i < i1; i++)
+			add_scaled(r->to + (i - r->first) * r->n, r->a + k * r->n,
+				   r->a[i * r->n + k], k + 1);
+	return 0;
+}
+
+static int invert_within(const struct rows *r)
+{
+	for (size_t i = r->first; i < r->end; i++) {
+		double *l = r->a + i * r->n, *to = r->to + (i - r->first) * r->n;
+
+		for (size_t k = r->first; k < i; k++)
+			add_scaled(to, r->a + k * r->n, l[k], k + 1);
 		for (size_t j = 0; j < i; j++)
-			l[j] = -row[j] / l[i];
+			l[j] = -to[j] / l[i];
 		l[i] = 1 / l[i];
 	}
+	return 0;
+}
+
+static int each_band(struct sn_whitening *w,
+		     int (*above)(void *context, size_t index, unsigned thread),
+		     int (*within)(const struct rows *r))
+{
+	struct rows r = { .a = w->covariance, .to = w->block, .n = w->dim };
+	int st = 0;
+
+	for (; st == 0 && r.first < r.n; r.first = r.end) {
+		r.end = r.first + BAND < r.n ? r.first + BAND : r.n;
+		st = sn_pool_run(w->pool, (r.end - r.first + ROWS - 1) / ROWS, above, &r);
+		if (st == 0)
+			st = within(&r);
+	}
+	return st;
+}
+
+/* The lower triangle becomes L, and L its inverse. */
+static int invert_root(struct sn_whitening *w, double shrink)
+{
+	int st = each_band(w, factorise_above, factorise_within);
+
+	if (st == SN_EDATA)
+		return sn_fail(SN_EDATA,
+			       "embeddings are too few, or too much alike, for %g of shrinkage: "
+			       "use more",
+			       shrink);
+	return st < 0 ? st : each_band(w, invert_above, invert_within);
 }
 
 static int shrink_covariance(struct sn_whitening *w, double shrink)
@@ -235,9 +303,8 @@ int sn_whitening_end(struct sn_whitening *w, double shrink, float *weight, float
 	int st;
 
 	if ((st = take_means_away(w)) < 0 || (st = shrink_covariance(w, shrink)) < 0 ||
-	    (st = factorise(w->covariance, dim, shrink)) < 0)
+	    (st = invert_root(w, shrink)) < 0)
 		return st;
-	invert(w->covariance, dim, w->block);
 	find_mean(w, w->block);
 	for (size_t i = 0; i < dim; i++) {
 		const double *row = w->covariance + i * dim;
