@@ -90,24 +90,35 @@ static double product_cost(const struct sn_conv *s, const struct tiling *t)
 	return pixels * (s->c == 1 ? 8 : 3.3 * (double)s->c + 12) * vectors(s->k);
 }
 
-/* Weights' spectra read once in so many images. */
-static double spectra_cost(const struct sn_conv *s, const struct tiling *t)
+/* Floats of spectra that a turn is to fill. */
+#define TURN 1200000
+
+/* Bytes of weights' spectra. */
+static double spectra_bytes(const struct sn_conv *s, const struct tiling *t)
 {
-	double bytes = 8.0 * (double)(t->slots * s->c * panels(s) * sn_simd()->columns);
-	return bytes / 8 / SN_KERNEL_IMAGES;
+	return 8.0 * (double)(t->slots * s->c * panels(s) * sn_simd()->columns);
 }
 
 static double forward_cycles(const struct sn_conv *s, const struct tiling *t)
 {
 	double in = tile_cost(t, t->h) * (s->c == 1 ? 0.2 : vectors(s->c));
 	double out = tile_cost(t, t->out_h) * vectors(s->k);
-	return product_cost(s, t) + (double)tiles(t) * (in + out) + spectra_cost(s, t);
+	return product_cost(s, t) + (double)tiles(t) * (in + out);
 }
 
+/* Tiles of a turn: all panels of dy at once. */
+static size_t gradient_turn(const struct sn_conv *s, const struct tiling *t)
+{
+	size_t turn = TURN / (2 * t->slots * (lanes_of(s->c) + lanes_of(s->k)));
+	return sn_round_up(turn < 16 ? 16 : turn, 16);
+}
+
+/* The sums are read and written once a turn, from beyond the caches where they are large. */
 static double gradient_cycles(const struct sn_conv *s, const struct tiling *t)
 {
 	double back = tile_cost(t, s->kh) * (double)s->c * vectors(s->k) / SN_KERNEL_IMAGES;
-	return forward_cycles(s, t) + back + spectra_cost(s, t);
+	double turns = ceil((double)(SN_KERNEL_IMAGES * tiles(t)) / (double)gradient_turn(s, t));
+	return forward_cycles(s, t) + back + turns * spectra_bytes(s, t) / 1.5 / SN_KERNEL_IMAGES;
 }
 
 /* Sizes along one axis of which each needs fewer tiles than any smaller one. */
@@ -138,7 +149,9 @@ static double choose(const struct sn_conv *s, bool gradient, struct tiling *best
 	for (size_t i = 0; i < hs; i++)
 		for (size_t j = 0; j < ws; j++) {
 			struct tiling t = tiling(s, h[i], w[j]);
-			double cost = gradient ? gradient_cycles(s, &t) : forward_cycles(s, &t);
+			double cost = gradient ? gradient_cycles(s, &t)
+					       : forward_cycles(s, &t) + spectra_bytes(s, &t) / 8 /
+										 SN_KERNEL_IMAGES;
 			if (cost < least) {
 				least = cost;
 				*best = t;
@@ -184,9 +197,6 @@ static size_t spectra_size(const struct tiling *t, size_t turn, size_t channels)
 {
 	return t->slots * (turn * 2 * channels + 16);
 }
-
-/* Floats of spectra that a turn is to fill. */
-#define TURN 1200000
 
 /* Panels whose spectra a turn holds at a time, and tiles of a turn at most. */
 static size_t panels_of_turn(const struct sn_conv *s, const struct tiling *t, size_t *turn)
@@ -474,13 +484,6 @@ static void forward(const struct sn_conv *s, const float *x, size_t n, const flo
 }
 
 /* ---- weight gradient ------------------------------------------------------------------ */
-
-/* Tiles of a turn: all panels of dy at once. */
-static size_t gradient_turn(const struct sn_conv *s, const struct tiling *t)
-{
-	size_t turn = TURN / (2 * t->slots * (lanes_of(s->c) + lanes_of(s->k)));
-	return sn_round_up(turn < 16 ? 16 : turn, 16);
-}
 
 static size_t gradient_scratch(const struct sn_conv *s, size_t n)
 {
