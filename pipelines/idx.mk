@@ -1,7 +1,7 @@
 # idx - ten kinds of pictures in IDX files, 60,000 to learn from and 10,000 to measure on (Fashion-MNIST, MNIST):
 #   seen    pairs of test pictures of all kinds, by a network that learned all kinds
 #   unseen  pairs of test pictures of five kinds, by a network that learned the other five
-# A pipeline includes it last, and says before it DATA, PACKAGE and AUGMENT.
+# A pipeline includes it last, and says before it DATA, PACKAGE, INIT (more options of sn-init) and AUGMENT.
 NET = ../fashion/residual.net
 IMAGES = 60000
 TESTS = 10000
@@ -54,7 +54,7 @@ $(OUT)/$(1)/learn.sn $(OUT)/$(1)/calibration.sn &: $(OUT)/$(1)/train.sn
 	sn-split -s $(SEED) --by item --share $(CALIBRATION) -o $(OUT)/$(1)/learn.sn -O $(OUT)/$(1)/calibration.sn $$<
 
 $(OUT)/$(1)/fresh.bin: $(OUT)/$(1)/learn.sn $(NET) $(BIN)/sn-init
-	sn-init -s $(SEED) --measure $$< -d cosine -o $$@ $(NET)
+	sn-init -s $(SEED) $(INIT) --measure $$< -d cosine -o $$@ $(NET)
 
 $(OUT)/$(1)/trained.bin: $(OUT)/$(1)/fresh.bin $(BIN)/sn-train
 	timed $(OUT)/$(1)/seconds sn-train -s $(SEED) -j $(THREADS) -m $$< -o $$@ -e $(EPOCHS_$(1)) --batch $(BATCH_$(1)) -l supcon --temperature 0.1 --optimizer adamw -r $(RATE) --warm-up 50 --schedule cosine --augment '$(AUGMENT)' --log $(OUT)/$(1)/log.tsv $(OUT)/$(1)/learn.sn
