@@ -5,8 +5,8 @@ load helper
 # slowly, or in another piece, change nothing.
 
 # The readers, and what each is fed.  A reader is a function: it reads the stream "$1" ("-": standard input).
-filters='cat cmp cmp2 augment pair split embed dist search gallery loss eval train measure'
-models='embed-model train-model verify-model calibrate show'
+filters='cat cmp cmp2 augment pair split embed dist search gallery loss eval train measure whiten'
+models='embed-model train-model verify-model whiten-model calibrate show'
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return
@@ -38,7 +38,7 @@ good() {
 	cat | cmp | cmp2 | augment | pair | split | measure) good=items.sn ;;
 	embed | train) good=pairs.sn ;;
 	dist) good=embedded.sn ;;
-	search | gallery) good=gallery.sn ;;
+	search | gallery | whiten) good=gallery.sn ;;
 	loss | eval) good=distances.sn ;;
 	verify-model) good=calibrated.bin ;;
 	*) good=w.bin ;;
@@ -62,10 +62,12 @@ read_by() {
 	loss) sn-loss "$2" -o out ;;
 	eval) sn-eval "$2" -o out ;;
 	train) sn-train -q -e 1 -b 4 -m "$here/w.bin" "$2" -o out ;;
+	whiten) sn-whiten -m "$here/w.bin" "$2" -o out ;;
 	measure) sn-init --measure "$2" "$here/tiny.net" -o out ;;
 	embed-model) sn-embed -m "$2" "$here/items.sn" -o out ;;
 	train-model) sn-train -q -e 1 -b 4 -m "$2" "$here/pairs.sn" -o out ;;
 	verify-model) sn-verify -m "$2" "$here/a.pgm" "$here/b.pgm" -o out ;;
+	whiten-model) sn-whiten -m "$2" "$here/gallery.sn" -o out ;;
 	calibrate) sn-eval --calibrate "$2" -o out "$here/distances.sn" ;;
 	show) sn-init --show "$2" -o out ;;
 	esac
