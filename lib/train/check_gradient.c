@@ -4,8 +4,8 @@
  * Along a direction u the loss changes by g.u for a small step; measured is the difference of two
  * losses, a step forth and a step back.  Losses are those of floats, so that small steps drown in
  * rounding, while large ones are bent, and cross the corners of relu, pooling and margins: of
- * several sizes the two neighbours that agree best with each other, but for the rounding, are
- * taken, whatever was predicted.
+ * several sizes the three neighbours that agree best with each other, but for the rounding, are
+ * taken, whatever was predicted; two large ones agree by chance too often.
  *
  * The direction: of each number of the gradient, with a chance of one half, nothing, or it and as
  * much again as numbers are on average, forth or back.  So all numbers are moved, those with
@@ -165,14 +165,15 @@ static int check_tensor(struct checker *c, struct sn_gradient_row *row, float *x
 		noise[i] = c->rounding * fabs(c->loss) / step;
 	}
 	memcpy(x, c->before, n * sizeof *x);
-	for (size_t i = 0; i + 1 < SIZES; i++) {
-		double apart = (fabs(measured[i] - measured[i + 1]) + noise[i + 1]) /
+	for (size_t i = 2; i < SIZES; i++) {
+		double apart = (fabs(measured[i - 2] - measured[i - 1]) +
+				fabs(measured[i - 1] - measured[i]) + noise[i]) /
 			       fmax(fabs(measured[i]), LEAST * fabs(c->loss));
 		if (!(apart < best))
 			continue;
 		best = apart;
-		row->predicted = predicted[i + 1];
-		row->measured = measured[i + 1];
+		row->predicted = predicted[i];
+		row->measured = measured[i];
 	}
 	row->numbers = n;
 	row->error = fabs(row->measured - row->predicted) /
