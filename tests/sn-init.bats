@@ -53,10 +53,22 @@ setup() {
 	[[ ${lines[0]} == *'"distance":"cosine"'*'"margin":0.25'*'"fill":7,"fit":"pad","invert":true'* ]]
 }
 
-@test "sn-init --mirror: goes into the header, and into every embedding" {
-	sn-init tiny.net --mirror -o m.bin
+@test "sn-init --mirror: goes into the header, and a picture is embedded as its mirror image is" {
+	printf 'input 2x1x1\nflatten\nlinear 2\n' >two.net
+	sn-init two.net -o plain.bin
+	sn-init two.net --mirror -o m.bin
 	run -0 sn-cat -t m.bin
-	[[ ${lines[0]} == *'"mean":0.0,"mirror":true,"size":[4,3]}'* ]]
+	[[ ${lines[0]} == *'"mean":0.0,"mirror":true,"size":[2,1]}'* ]]
+	grey g.sn 30 200 200 30
+	for model in plain m; do
+		sn-embed -m $model.bin g.sn | sn-cat -t | sed -nE 's/.*"item".*"data":(\[[^]]*\]).*/\1/p' >$model.txt
+		[ "$(wc -l <$model.txt)" -eq 2 ]
+	done
+	[ "$(sort -u plain.txt | wc -l)" -eq 2 ]
+	[ "$(sort -u m.txt | wc -l)" -eq 1 ]
+	# the mean of both of plain's
+	paste -d , plain.txt m.txt | tr -d '[]' | awk -F, '{ a += $1; b += $2; m = $3; n = $4 }
+		END { a = a / 2 - m; b = b / 2 - n; exit !(a * a + b * b < 1e-12) }'
 }
 
 @test "sn-init: the seed decides, and nothing else" {
